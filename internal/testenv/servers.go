@@ -1,0 +1,95 @@
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// MinIOServer is a running MinIO with one drive, keys of its own and no buckets.
+type MinIOServer struct {
+	*Process
+	Endpoint  string // host:port, plain HTTP
+	AccessKey string
+	SecretKey string
+}
+
+// MinIO starts a MinIO that lives as long as the test. Extra environment, such as
+// MINIO_FS_OSYNC=on, may be given as KEY=value.
+func MinIO(t testing.TB, env ...string) *MinIOServer {
+	t.Helper()
+	executable := Path(t, "minio")
+	dir := t.TempDir()
+	server := &MinIOServer{AccessKey: secret(), SecretKey: secret()}
+	server.Process, server.Endpoint = runOnFreeAddr(t, func(addr string) Spec {
+		return Spec{
+			Args: []string{executable, "server", "--address", addr,
+				"--certs-dir", filepath.Join(dir, "certs"), filepath.Join(dir, "data")},
+			Env: append(bareEnv(dir),
+				append([]string{
+					"MINIO_ROOT_USER=" + server.AccessKey,
+					"MINIO_ROOT_PASSWORD=" + server.SecretKey,
+					"MINIO_BROWSER=off",
+					"MINIO_UPDATE=off",
+				}, env...)...),
+			Ready: "http://" + addr + "/minio/health/ready",
+		}
+	})
+	return server
+}
+
+// MeilisearchServer is a running Meilisearch without indexes.
+type MeilisearchServer struct {
+	*Process
+	URL       string // http://host:port
+	MasterKey string
+}
+
+// Meilisearch starts a Meilisearch that lives as long as the test. It writes errors
+// only: at its other log levels rejected filters appear with their values.
+func Meilisearch(t testing.TB) *MeilisearchServer {
+	t.Helper()
+	executable := Path(t, "meilisearch")
+	dir := t.TempDir()
+	server := &MeilisearchServer{MasterKey: secret()}
+	var addr string
+	server.Process, addr = runOnFreeAddr(t, func(addr string) Spec {
+		return Spec{
+			Args: []string{executable, "--no-analytics", "--log-level", "ERROR",
+				"--http-addr", addr,
+				"--db-path", filepath.Join(dir, "db"),
+				"--dump-dir", filepath.Join(dir, "dumps"),
+				"--snapshot-dir", filepath.Join(dir, "snapshots"),
+				"--master-key", server.MasterKey,
+				"--max-indexing-memory", "512MiB"},
+			Env:   bareEnv(dir),
+			Ready: "http://" + addr + "/health",
+		}
+	})
+	server.URL = "http://" + addr
+	return server
+}
+
+// runOnFreeAddr takes another address when a server does not come up: between
+// FreeAddr and the server's own listen, somebody else may have taken the first.
+func runOnFreeAddr(t testing.TB, spec func(addr string) Spec) (*Process, string) {
+	t.Helper()
+	const attempts = 3
+	for attempt := 1; ; attempt++ {
+		addr := FreeAddr(t)
+		process := newProcess(t, spec(addr))
+		err := process.start()
+		if err == nil {
+			return process, addr
+		}
+		process.Kill()
+		if attempt == attempts {
+			t.Fatalf("start %s: %v", process.spec.Args[0], err)
+		}
+	}
+}
+
+// bareEnv keeps the settings and credentials of the machine out of the servers.
+func bareEnv(dir string) []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}
+}
