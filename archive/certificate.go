@@ -1,0 +1,120 @@
+package archive
+
+import "time"
+
+// CertState is where a certificate is on its way out.
+type CertState string
+
+// approved → sealing → sealed, or seal_failed and again sealing; a sealed one
+// may end revoked or superseded.
+const (
+	CertApproved   CertState = "approved"
+	CertSealing    CertState = "sealing"
+	CertSealed     CertState = "sealed"
+	CertSealFailed CertState = "seal_failed"
+	CertRevoked    CertState = "revoked"
+	CertSuperseded CertState = "superseded"
+)
+
+// Certificate is the body of a certificate chain. Its ID is the ID of its
+// request, so that one request can never issue twice.
+type Certificate struct {
+	ID            string      `json:"id"`
+	Record        string      `json:"record"`
+	RecordVersion int         `json:"record_version"`
+	Applicant     string      `json:"applicant"` // account
+	Office        string      `json:"office"`
+	Issuer        Label       `json:"issuer"`
+	SealNumber    string      `json:"seal_number"`
+	Number        string      `json:"number"` // 青民档证〔2026〕000123号
+	Code          string      `json:"code"`   // check code, XXXX-XXXX-XXXX
+	Category      string      `json:"category"`
+	Title         Label       `json:"title"`
+	Language      string      `json:"language,omitempty"`
+	Holder        string      `json:"holder"` // name as printed
+	HolderID      string      `json:"holder_id,omitempty"`
+	Matter        Label       `json:"matter"`
+	Purpose       string      `json:"purpose"`
+	Statements    []Statement `json:"statements"`
+	State         CertState   `json:"state"`
+	IssuedAt      time.Time   `json:"issued"`
+	ValidUntil    time.Time   `json:"valid_until,omitzero"`
+	PDF           Blob        `json:"pdf,omitzero"`
+	Attempts      int         `json:"attempts,omitempty"`
+	Failure       string      `json:"failure,omitempty"` // stable code
+	Reason        string      `json:"reason,omitempty"`  // of a revocation
+	Successor     string      `json:"successor,omitempty"`
+	ChangedBy     string      `json:"changed_by,omitempty"`
+	ChangedAt     time.Time   `json:"changed,omitzero"`
+}
+
+// Statement is one sentence of a certificate with where it is recorded.
+type Statement struct {
+	Text   string   `json:"text"`
+	Source Citation `json:"source"`
+}
+
+// Citation is the place in the archives that bears a sentence out.
+type Citation struct {
+	RefCode string `json:"reference_code"`
+	File    int    `json:"file"`
+	Page    int    `json:"page"`
+	Date    Date   `json:"date"`
+}
+
+// Ref names the chain of the certificate.
+func (c Certificate) Ref() Ref { return Ref{Kind: KindCertificate, ID: c.ID} }
+
+// Target is what policy needs to know of the certificate.
+func (c Certificate) Target() Target {
+	return Target{Ref: c.Ref(), Office: c.Office, Category: c.Category, Applicant: c.Applicant}
+}
+
+// Verdict is one of the five answers about a certificate.
+type Verdict string
+
+// The five answers.
+const (
+	Valid      Verdict = "VALID"
+	Revoked    Verdict = "REVOKED"
+	Superseded Verdict = "SUPERSEDED"
+	Unknown    Verdict = "UNKNOWN"
+	Tampered   Verdict = "TAMPERED"
+)
+
+// Verification is the public answer. Everything but Verdict and AsOf is empty
+// when the certificate is unknown.
+type Verification struct {
+	Verdict   Verdict   `json:"verdict"`
+	AsOf      time.Time `json:"as_of"`
+	Expired   bool      `json:"expired,omitempty"` // valid, but its stated term has ended
+	Number    string    `json:"number,omitempty"`
+	Issuer    Label     `json:"issuer,omitzero"`
+	Title     Label     `json:"title,omitzero"`
+	IssuedAt  time.Time `json:"issued,omitzero"`
+	Holder    string    `json:"holder,omitempty"` // masked
+	Purpose   string    `json:"purpose,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Successor string    `json:"successor,omitempty"`
+	SHA256    string    `json:"sha256,omitempty"` // of the sealed PDF
+}
+
+// Question is what an agency asks about a person.
+type Question struct {
+	Kind     string  `json:"question"` // record_exists
+	Person   Person  `json:"person"`
+	Category string  `json:"category"`
+	Purpose  Purpose `json:"purpose"`
+}
+
+// RecordExists asks whether a record of a category about a person is held.
+const RecordExists = "record_exists"
+
+// Answer is what an agency may see of the answer, and the receipt of its trace.
+type Answer struct {
+	Exists  bool      `json:"exists"`
+	Years   []int     `json:"years,omitempty"`
+	Offices []string  `json:"offices,omitempty"`
+	Receipt string    `json:"receipt"` // id of the access entry
+	At      time.Time `json:"at"`
+}

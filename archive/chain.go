@@ -1,0 +1,98 @@
+package archive
+
+import (
+	"io"
+	"time"
+)
+
+// Kind names a kind of chain, and is the second part of its object key.
+type Kind string
+
+// Everything with a history is a chain of immutable entries.
+const (
+	KindRecord      Kind = "record"
+	KindRequest     Kind = "request"
+	KindCertificate Kind = "certificate"
+	KindAccount     Kind = "account"
+	KindOffice      Kind = "office"
+)
+
+// Ref names one chain. It is safe in logs and object keys: IDs are opaque.
+type Ref struct {
+	Kind Kind   `json:"kind"`
+	ID   string `json:"id"`
+}
+
+// String is "kind/id".
+func (r Ref) String() string { return string(r.Kind) + "/" + r.ID }
+
+// Version is one entry of a chain: its number (from 1), when it was written,
+// and the value it holds.
+type Version[T any] struct {
+	N     int       `json:"version"`
+	At    time.Time `json:"at"`
+	Value T         `json:"value"`
+}
+
+// Blob names sealed bytes that belong to one chain.
+type Blob struct {
+	ID     string `json:"id"`
+	SHA256 string `json:"sha256"` // lower-case hex, of the plaintext
+	Size   int64  `json:"size"`   // bytes of plaintext
+}
+
+// Content is the plaintext of a blob. ReadAt and Range fetch and open only the
+// sealed packages they need. Reading Range(0, Size()) to its end also checks the
+// SHA-256, and fails with ErrCorrupt instead of io.EOF when it differs.
+type Content interface {
+	io.ReaderAt
+	io.Closer
+	Size() int64
+	Range(offset, length int64) (io.ReadCloser, error)
+}
+
+// Job is one durable intention: an effect that must follow a commit. It is
+// written before the commit and removed after the effect.
+type Job struct {
+	Kind     string      `json:"kind"`
+	Ref      Ref         `json:"ref"`   // the chain whose commit the effect follows
+	Nonce    string      `json:"nonce"` // one per attempt to commit
+	Claims   []ClaimHeld `json:"claims,omitempty"`
+	At       time.Time   `json:"at"`
+	Attempts int         `json:"attempts,omitempty"`
+	Next     time.Time   `json:"next,omitzero"` // not before
+	Failure  string      `json:"failure,omitempty"`
+	Dead     bool        `json:"dead,omitempty"`
+}
+
+// ClaimHeld is a claim made for a commit; the sweep releases it when the commit
+// is fenced off.
+type ClaimHeld struct {
+	Kind  string `json:"kind"`
+	Value string `json:"value"`
+}
+
+// Lease is the right to do one named thing for a while. Fence grows with every
+// change of holder.
+type Lease struct {
+	Name    string    `json:"name"`
+	Holder  string    `json:"holder"`
+	Fence   int       `json:"fence"`
+	Expires time.Time `json:"expires"`
+}
+
+// ValidID reports whether s has the form of an identifier: 26 characters of
+// upper-case Crockford base32 (a ULID).
+func ValidID(s string) bool {
+	if len(s) != 26 || s[0] > '7' {
+		return false
+	}
+	for _, c := range []byte(s) {
+		digit := '0' <= c && c <= '9'
+		letter := 'A' <= c && c <= 'Z' && c != 'I' && c != 'L' && c != 'O' && c != 'U'
+		if !digit && !letter {
+			return false
+		}
+	}
+	return true
+}
