@@ -96,3 +96,22 @@ func ValidID(s string) bool {
 	}
 	return true
 }
+
+// Kinds of marks (exact look-ups).
+const (
+	MarkPerson    = "person"    // IDNumber.Key → records
+	MarkRefKey    = "refkey"    // RefCode.Key → records
+	MarkDigest    = "digest"    // SHA-256 of a file → records
+	MarkDesk      = "desk"      // office → its requests
+	MarkApplicant = "applicant" // account → its requests
+)
+
+// Kinds of claims (uniqueness).
+const (
+	ClaimRefCode     = "refcode"     // RefCode.Canonical → record
+	ClaimIdempotency = "idempotency" // actor + key → what it made
+	ClaimNumber      = "number"      // certificate number → certificate
+	ClaimPDF         = "pdf"         // SHA-256 of a sealed PDF → certificate
+	ClaimUser        = "user"        // user name → account
+	ClaimToken       = "token"       // SHA-256 of a bearer token → account
+)

@@ -103,6 +103,7 @@ type Decision struct {
 	Purpose bool // a purpose must be given
 	Trace   bool // an access entry must be durable before the answer leaves
 	Masks   []Mask
+	Receipt string // id of the access entry, when one was written
 }
 
 // Disclosure is a request to release content: who, what, to which end.

@@ -157,3 +157,10 @@ type Candidate struct {
 	Score   float64  `json:"score"`   // 0 to 1
 	Reasons []string `json:"reasons"` // codes: name_same, name_pinyin, name_former, id_same, year_near …
 }
+
+// RequestFilter selects requests of a list; empty fields do not narrow it.
+type RequestFilter struct {
+	State  RequestState
+	Before string // id; the list goes on with older ones
+	Limit  int
+}

@@ -1,0 +1,66 @@
+package certificates
+
+import (
+	"context"
+	"io"
+
+	"dangan/archive"
+)
+
+// Certificates is the chain of every certificate. Its ids are request ids.
+type Certificates interface {
+	Append(ctx context.Context, id string, n int, c archive.Certificate) error
+	Head(ctx context.Context, id string) (archive.Version[archive.Certificate], error)
+}
+
+// Requests is the chain of requests: an issued certificate closes its request.
+type Requests interface {
+	Append(ctx context.Context, id string, n int, r archive.Request) error
+	Head(ctx context.Context, id string) (archive.Version[archive.Request], error)
+}
+
+// Records reads the version a certificate states.
+type Records interface {
+	Head(ctx context.Context, id string) (archive.Version[archive.Record], error)
+}
+
+// Offices names the issuer.
+type Offices interface {
+	Head(ctx context.Context, id string) (archive.Version[archive.Office], error)
+}
+
+// Numbers gives out certificate numbers and finds certificates by them.
+type Numbers interface {
+	// Next is the next number of a sequence, from 1; a number is never given
+	// twice, and one that goes unused stays void (作废).
+	Next(ctx context.Context, sequence string) (int, error)
+	Claim(ctx context.Context, kind, value, owner string) (holder string, err error)
+	Holder(ctx context.Context, kind, value string) (string, error)
+}
+
+// Blobs keeps the sealed PDFs.
+type Blobs interface {
+	PutBlob(ctx context.Context, owner archive.Ref, r io.Reader) (archive.Blob, error)
+	OpenBlob(ctx context.Context, owner archive.Ref, b archive.Blob) (archive.Content, error)
+}
+
+// Stamper draws and seals.
+type Stamper interface {
+	// Stamp returns the sealed PDF. An error that is archive.ErrUnavailable may
+	// pass (an HSM that is away); others need a person.
+	Stamp(ctx context.Context, c archive.Certificate) ([]byte, error)
+	// Number reads which certificate a PDF says it is; archive.ErrNotFound when
+	// it says nothing, archive.ErrInvalid when it is no PDF.
+	Number(pdf []byte) (string, error)
+}
+
+// Outbox makes sure that an approved certificate is sealed.
+type Outbox interface {
+	Plan(ctx context.Context, job archive.Job) (archive.Job, error)
+	Start(job archive.Job)
+}
+
+// Door is the one way out (package evidence).
+type Door interface {
+	Pass(ctx context.Context, d archive.Disclosure) (archive.Decision, error)
+}

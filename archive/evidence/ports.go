@@ -1,0 +1,17 @@
+package evidence
+
+import (
+	"context"
+
+	"dangan/archive"
+)
+
+// Log keeps access entries.
+type Log interface {
+	// Record makes the entry durable before it returns; entries of concurrent
+	// callers may share one object.
+	Record(ctx context.Context, a archive.Access) error
+	// Accesses lists entries, newest first, older than the entry with id before
+	// (all when empty), at most limit.
+	Accesses(ctx context.Context, before string, limit int) ([]archive.Access, error)
+}
