@@ -131,5 +131,11 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// DateOf is the day of t in China Standard Time (UTC+8, no summer time).
+func DateOf(t time.Time) Date {
+	t = t.In(time.FixedZone("CST", 8*60*60))
+	return Date{Year: t.Year(), Month: int(t.Month()), Day: t.Day()}
+}
+
 // Bad reports whether there is a text that is not a date.
 func (d Date) Bad() bool { return d.IsZero() && strings.TrimSpace(d.Original) != "" }

@@ -15,4 +15,8 @@ var (
 	ErrCorrupt         = errors.New("stored data is damaged")
 	ErrUnavailable     = errors.New("temporarily unavailable")
 	ErrState           = errors.New("not possible in this state")
+
+	// ErrEarly is what a work handler answers when the commit that its job was
+	// planned for has not happened yet: the job is left as it is.
+	ErrEarly = errors.New("not committed yet")
 )

@@ -49,7 +49,7 @@ type Request struct {
 	Language    string       `json:"language,omitempty"`
 	State       RequestState `json:"state"`
 	Record      string       `json:"record,omitempty"`
-	Sources     []PageRef    `json:"sources,omitempty"` // the pages the certificate cites
+	Sources     []PageRef    `json:"sources,omitempty"` // one per sentence in order, the last for the rest
 	Matcher     string       `json:"matcher,omitempty"`
 	Reviewer    string       `json:"reviewer,omitempty"`
 	Approver    string       `json:"approver,omitempty"`

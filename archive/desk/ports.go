@@ -29,6 +29,12 @@ type Marks interface {
 	Mark(ctx context.Context, kind, value, id string) error
 	Unmark(ctx context.Context, kind, value, id string) error
 	Marked(ctx context.Context, kind, value string) ([]string, error)
+	Token(kind, value string) string
+}
+
+// Accounts gives the verified name and number of an applicant.
+type Accounts interface {
+	Head(ctx context.Context, id string) (archive.Version[archive.Account], error)
 }
 
 // Index proposes records by name. When it is down the desk goes on with exact
