@@ -1,0 +1,169 @@
+// Package cms makes and checks the one kind of CMS SignedData that a PAdES B-B seal needs: detached, one
+// signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), with the signed attributes contentType, messageDigest and
+// signingCertificateV2 and nothing else.
+//
+// It owns: the DER of RFC 5652 (CMS) and RFC 5035 (signingCertificateV2), as profiled by ETSI EN 319 142-1
+// for PAdES: no signing-time, no unsigned attributes.
+// It must not know: PDF, which roots are trusted, or what time it is.
+package cms
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"slices"
+)
+
+// ErrMalformed is wrapped when bytes are not a signature of the kind this package makes.
+var ErrMalformed = errors.New("not a seal signature of the known kind")
+
+// ErrBroken is wrapped when the signature is well formed and its value does not fit its certificate.
+var ErrBroken = errors.New("signature value does not match")
+
+func oidData() asn1.ObjectIdentifier        { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1} }
+func oidSignedData() asn1.ObjectIdentifier  { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2} }
+func oidContentType() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3} }
+func oidMessageDigest() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+}
+func oidSigningCertificateV2() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+}
+func oidSHA256() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+}
+func oidECDSAWithSHA256() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+}
+func oidRSAWithSHA256() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
+}
+
+type contentInfo struct {
+	ContentType asn1.ObjectIdentifier
+	Content     signedData `asn1:"explicit,tag:0"`
+}
+
+type signedData struct {
+	Version          int
+	DigestAlgorithms []pkix.AlgorithmIdentifier `asn1:"set"`
+	EncapContentInfo struct{ ContentType asn1.ObjectIdentifier }
+	Certificates     asn1.RawValue `asn1:"optional,tag:0"`
+	SignerInfos      []signerInfo  `asn1:"set"`
+}
+
+type signerInfo struct {
+	Version            int
+	SID                issuerAndSerial
+	DigestAlgorithm    pkix.AlgorithmIdentifier
+	SignedAttributes   asn1.RawValue `asn1:"optional,tag:0"`
+	SignatureAlgorithm pkix.AlgorithmIdentifier
+	Signature          []byte
+}
+
+type issuerAndSerial struct {
+	Issuer asn1.RawValue
+	Serial *big.Int
+}
+
+type attribute struct {
+	Type   asn1.ObjectIdentifier
+	Values []asn1.RawValue `asn1:"set"`
+}
+
+// signingCertificateV2 leaves the hash algorithm out because SHA-256 is the default (RFC 5035, section 4).
+type signingCertificateV2 struct {
+	Certs []struct{ CertHash []byte }
+}
+
+// Sign signs the SHA-256 digest of the content. chain[0] is the signer's own certificate; all of chain is
+// included. The result is DER.
+func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, digest [sha256.Size]byte) ([]byte, error) {
+	algorithm, err := signatureAlgorithm(signer.Public())
+	if err != nil {
+		return nil, err
+	}
+	attributes, err := signedAttributes(chain[0], digest)
+	if err != nil {
+		return nil, fmt.Errorf("encode signed attributes: %w", err)
+	}
+	toSign := sha256.Sum256(attributes)
+	value, err := signer.Sign(rand, toSign[:], crypto.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	sha := pkix.AlgorithmIdentifier{Algorithm: oidSHA256()}
+	info := contentInfo{ContentType: oidSignedData(), Content: signedData{
+		Version:          1,
+		DigestAlgorithms: []pkix.AlgorithmIdentifier{sha},
+		Certificates:     asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 0, IsCompound: true, Bytes: setOf(chain)},
+		SignerInfos: []signerInfo{{
+			Version:            1,
+			SID:                issuerAndSerial{asn1.RawValue{FullBytes: chain[0].RawIssuer}, chain[0].SerialNumber},
+			DigestAlgorithm:    sha,
+			SignedAttributes:   asn1.RawValue{FullBytes: retag(attributes, 0xA0)},
+			SignatureAlgorithm: algorithm,
+			Signature:          value,
+		}},
+	}}
+	info.Content.EncapContentInfo.ContentType = oidData()
+	return asn1.Marshal(info)
+}
+
+func signatureAlgorithm(public crypto.PublicKey) (pkix.AlgorithmIdentifier, error) {
+	switch public.(type) {
+	case *ecdsa.PublicKey:
+		return pkix.AlgorithmIdentifier{Algorithm: oidECDSAWithSHA256()}, nil
+	case *rsa.PublicKey:
+		return pkix.AlgorithmIdentifier{Algorithm: oidRSAWithSHA256(), Parameters: asn1.NullRawValue}, nil
+	}
+	return pkix.AlgorithmIdentifier{}, fmt.Errorf("key type %T cannot seal: want ECDSA or RSA", public)
+}
+
+// signedAttributes returns the DER of the SET that is signed (RFC 5652, section 5.4).
+func signedAttributes(leaf *x509.Certificate, digest [sha256.Size]byte) ([]byte, error) {
+	hash := sha256.Sum256(leaf.Raw)
+	values := []struct {
+		oid   asn1.ObjectIdentifier
+		value any
+	}{
+		{oidContentType(), oidData()},
+		{oidMessageDigest(), digest[:]},
+		{oidSigningCertificateV2(), signingCertificateV2{[]struct{ CertHash []byte }{{hash[:]}}}},
+	}
+	var attributes []attribute
+	for _, v := range values {
+		der, err := asn1.Marshal(v.value)
+		if err != nil {
+			return nil, err
+		}
+		attributes = append(attributes, attribute{v.oid, []asn1.RawValue{{FullBytes: der}}})
+	}
+	return asn1.MarshalWithParams(attributes, "set")
+}
+
+// setOf concatenates the certificates in the order that DER wants in a SET OF.
+func setOf(chain []*x509.Certificate) []byte {
+	sorted := slices.Clone(chain)
+	slices.SortFunc(sorted, func(a, b *x509.Certificate) int { return bytes.Compare(a.Raw, b.Raw) })
+	var der []byte
+	for _, c := range sorted {
+		der = append(der, c.Raw...)
+	}
+	return der
+}
+
+func retag(der []byte, tag byte) []byte {
+	out := slices.Clone(der)
+	out[0] = tag
+	return out
+}

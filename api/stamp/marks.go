@@ -1,0 +1,141 @@
+package stamp
+
+import (
+	"fmt"
+	"math"
+
+	"rsc.io/qr"
+)
+
+// watermark is one purpose mark, drawn once and repeated.
+type watermark struct {
+	object        ref
+	width, height float64
+	step          float64
+}
+
+const (
+	watermarkSize  = 15.5
+	watermarkAngle = 28 * math.Pi / 180
+)
+
+// prepareMarks draws the purpose mark as a form of outlines: it is a picture that must not mix into the
+// text of the page. The words themselves belong into a row of the table.
+func (p *press) prepareMarks() error {
+	if p.sheet.PurposeMark == "" {
+		return nil
+	}
+	var widths []float64
+	total := 0.0
+	for _, r := range p.sheet.PurposeMark {
+		_, advance, err := p.regular.glyph(r)
+		if err != nil {
+			return err
+		}
+		widths = append(widths, float64(advance)*watermarkSize/1000)
+		total += widths[len(widths)-1]
+	}
+	sin, cos := math.Sincos(watermarkAngle)
+	w := &watermark{width: total*cos + watermarkSize, height: total*sin + watermarkSize*1.4, step: total*cos + 38}
+	c := canvas{height: w.height}
+	c.fill(faint())
+	pen, i := 0.0, 0
+	for _, r := range p.sheet.PurposeMark {
+		g, _, _ := p.regular.glyph(r)
+		c.outline(p.regular.font.Outline(g), 8+pen*cos, w.height-4-pen*sin, watermarkSize, watermarkAngle)
+		pen, i = pen+widths[i], i+1
+	}
+	c.op("f")
+	w.object = p.doc.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
+	p.watermark = w
+	return nil
+}
+
+// draw tiles the mark over the inside of the frame, every second row set off.
+func (w *watermark) draw(c *canvas) {
+	c.save()
+	c.rect(frameInner, frameInner, pageWidth-2*frameInner, pageHeight-2*frameInner)
+	c.op("W")
+	c.op("n")
+	rise := max(w.height+32, 110)
+	for row, y := 0, frameInner+w.height+8; y-w.height < pageHeight-frameInner; row, y = row+1, y+rise {
+		x := frameInner + 28
+		if row%2 == 1 {
+			x -= w.step / 2
+		}
+		for ; x < pageWidth-frameInner; x += w.step {
+			c.save()
+			c.op("cm", 1, 0, 0, 1, x, c.y(y))
+			c.use("Do", "W")
+			c.restore()
+		}
+	}
+	c.restore()
+}
+
+// drawQR draws the code as rectangles on a white ground with its quiet zone of four modules.
+func drawQR(c *canvas, text string, x, y, size float64) error {
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		return fmt.Errorf("encode QR: %w", err)
+	}
+	module := size / float64(code.Size)
+	c.fill(color{1, 1, 1})
+	c.rect(x-4*module, y-4*module, size+8*module, size+8*module)
+	c.op("f")
+	c.fill(black())
+	for row := range code.Size {
+		for col := 0; col < code.Size; col++ {
+			run := 0
+			for col+run < code.Size && code.Black(col+run, row) {
+				run++
+			}
+			if run > 0 { // a hair of overlap closes the seams that some printers leave
+				c.rect(x+float64(col)*module, y+float64(row)*module, float64(run)*module, module+0.02)
+				col += run
+			}
+		}
+	}
+	c.op("f")
+	return nil
+}
+
+// closing draws the foot of the last page: QR code, check code and notes, name and date, and the seal.
+func (p *press) closing(page *canvasPage, seal func(*canvasPage) error) error {
+	c, s := &page.canvas, p.sheet
+	textLeft := left + 4
+	if s.QRText != "" {
+		if err := drawQR(c, s.QRText, left+4, qrTop, qrSize); err != nil {
+			return err
+		}
+		textLeft += qrSize + 9
+	}
+	small := style{font: p.regular, size: 9, ink: grey()}
+	var lines []textLine
+	add := func(label, text string) {
+		if text != "" {
+			lines = append(lines, p.wrapped(small, label+text, sealX-66-textLeft)...)
+		}
+	}
+	if s.QRText != "" {
+		add("", s.Labels.Scan)
+	}
+	add(s.Labels.CheckCode, s.CheckCode)
+	add(s.Labels.VerifyURL, s.VerifyURL)
+	for _, note := range s.Notes {
+		add("", note)
+	}
+	const lead = 15.2
+	y := qrTop + qrSize/2 - float64(len(lines)-1)*lead/2 + 3
+	show(c, lines, textLeft, y, 0, lead, toLeft)
+
+	const half = right - sealX // what fits under the seal without leaving the column
+	name := p.heading(style{font: p.regular, size: 14.5, ink: black(), tracking: 1}, s.SignedBy, 2*half)
+	date := p.heading(style{font: p.regular, size: 14.5, ink: black(), tracking: 0.6}, s.Date, 2*half)
+	show(c, name, sealX-half, nameLine-float64(len(name)-1)*18, 2*half, 18, centered)
+	show(c, date, sealX-half, dateLine, 2*half, 18, centered)
+	if seal == nil {
+		return nil
+	}
+	return seal(page)
+}

@@ -1,0 +1,257 @@
+package stamp
+
+import (
+	"fmt"
+	"strings"
+)
+
+// The page, in points from the top left of an A4 sheet.
+const (
+	frameOuter = 33.5 // the red double frame
+	frameInner = 39.5
+
+	left     = 69.5 // the column everything stands in
+	right    = pageWidth - left
+	column   = right - left
+	labelCol = 76.0 // width of a label's cell
+	pairCol  = 214.0
+
+	closingBottom = 586.0 // where the table ends on the page that carries the seal
+	openBottom    = 766.0 // and on a page that goes on
+	laterTop      = 122.0 // where it begins on later pages
+	footerLine    = 790.0
+
+	qrTop, qrSize          = 664.0, 84.0
+	sealX, sealY           = 436.0, 674.0 // centre of the seal
+	nameLine, dateLine     = 660.0, 690.0
+	cellPad, rowHeight     = 8.0, 32.0
+	valueLead, labelLead   = 18.0, 17.0
+	bodyPad, bodyLead      = 12.0, 25.0
+	sourceLead, sourceHang = 13.5, 20.0
+)
+
+func black() color { return color{0, 0, 0} }
+func grey() color  { return color{0.36, 0.36, 0.36} }
+func faint() color { return color{0.885, 0.885, 0.885} }
+func red() color   { return color{0.76, 0.07, 0.09} }
+
+// press sets one document.
+type press struct {
+	doc           *document
+	sheet         Sheet
+	regular, bold *usedFont
+	watermark     *watermark
+	pages         []ref
+	last          canvasPage
+	err           error // the first thing that could not be set
+}
+
+// canvasPage is a page under way.
+type canvasPage struct {
+	canvas
+	object      ref
+	annotations string
+}
+
+func newPress(d *document, sheet Sheet, regular, bold *face) *press {
+	p := &press{doc: d, sheet: sheet}
+	p.regular, p.bold = newUsedFont(regular, d, "R"), newUsedFont(bold, d, "B")
+	return p
+}
+
+func (p *press) set(st style, text string) []atom {
+	atoms, err := st.set(text)
+	if err != nil && p.err == nil {
+		p.err = err
+	}
+	return atoms
+}
+
+// wrapped breaks text at its own newlines and at the width.
+func (p *press) wrapped(st style, text string, width float64) []textLine {
+	var lines []textLine
+	for _, part := range strings.Split(text, "\n") {
+		lines = append(lines, breakLines(p.set(st, part), width, 0)...)
+	}
+	return lines
+}
+
+// align is where a line stands in its space.
+type align float64
+
+const (
+	toLeft   align = 0
+	centered align = 0.5
+	toRight  align = 1
+)
+
+// show puts lines into the space that begins at x; y is the first baseline. It returns the next baseline.
+func show(c *canvas, lines []textLine, x, y, width, lead float64, a align) float64 {
+	for _, l := range lines {
+		c.glyphs(x+l.indent+float64(a)*(width-l.indent-l.width()), y, l.atoms)
+		y += lead
+	}
+	return y
+}
+
+// heading sets large text that should stand on one line: spread out when it is short Chinese, smaller
+// when it is long, and on several lines when it is very long.
+func (p *press) heading(st style, text string, width float64) []textLine {
+	full := st
+	for _, r := range text {
+		if !ideographic(r) {
+			st.tracking = 0
+		}
+	}
+	for _, try := range []style{st, {font: st.font, size: st.size, ink: st.ink}, {font: st.font, size: st.size * 0.85, ink: st.ink}, {font: st.font, size: st.size * 0.72, ink: st.ink}} {
+		full = try
+		if widthOf(p.set(try, text)) <= width {
+			break
+		}
+	}
+	lines := breakLines(p.set(full, text), width, 0)
+	for i := range lines { // what follows the last glyph is not part of the line
+		if n := len(lines[i].atoms); n > 0 {
+			lines[i].atoms[n-1].width -= full.tracking
+		}
+	}
+	return lines
+}
+
+// run sets the whole sheet and returns the page tree's root.
+func (p *press) run(seal func(c *canvasPage) error) (ref, error) {
+	if err := p.prepareMarks(); err != nil {
+		return 0, err
+	}
+	body := p.bodyLines()
+	rows, after := p.layRows(p.sheet.Rows), p.layRows(p.sheet.After)
+	if p.err != nil {
+		return 0, p.err
+	}
+	top := p.tableTop()
+	pages, err := paginate(body, room{
+		firstOpen: openBottom - top - heightOf(rows), firstClosing: closingBottom - top - heightOf(rows) - heightOf(after),
+		laterOpen: openBottom - laterTop, laterClosing: closingBottom - laterTop - heightOf(after),
+	})
+	if err != nil {
+		return 0, err
+	}
+	tree := p.doc.reserve()
+	for i, lines := range pages {
+		page := &canvasPage{canvas: canvas{height: pageHeight}, object: p.doc.reserve()}
+		p.ground(&page.canvas)
+		y := p.head(&page.canvas, i)
+		c := &page.canvas
+		c.stroke(black())
+		tableTop := y
+		if i == 0 {
+			y = p.drawRows(c, rows, y)
+		}
+		bottom := openBottom
+		if i == len(pages)-1 {
+			bottom = closingBottom - heightOf(after)
+		}
+		p.drawBody(c, lines, y, bottom)
+		if i == len(pages)-1 {
+			bottom = p.drawRows(c, after, bottom)
+			if err := p.closing(page, seal); err != nil {
+				return 0, err
+			}
+		}
+		c.frame(left, tableTop, column, bottom-tableTop, 1.5)
+		p.foot(c, i+1, len(pages))
+		if p.err != nil {
+			return 0, p.err
+		}
+		p.addPage(page, tree)
+	}
+	p.finishPages(tree)
+	return tree, nil
+}
+
+func (p *press) addPage(page *canvasPage, tree ref) {
+	content := p.doc.addStream("", page.buf.Bytes())
+	marks := ""
+	if p.watermark != nil {
+		marks = fmt.Sprintf("/XObject<</W %s>>", p.watermark.object)
+	}
+	annotations := ""
+	if page.annotations != "" {
+		annotations = "/Annots[" + page.annotations + "]"
+	}
+	p.pages = append(p.pages, page.object)
+	p.doc.put(page.object, fmt.Sprintf("<</Type/Page/Parent %s/MediaBox[0 0 %g %g]/Resources<</Font<</R %s/B %s>>%s>>/Contents %s%s>>",
+		tree, pageWidth, pageHeight, p.regular.object, p.bold.object, marks, content, annotations))
+}
+
+func (p *press) finishPages(tree ref) {
+	kids := strings.Trim(fmt.Sprint(p.pages), "[]")
+	p.doc.put(tree, fmt.Sprintf("<</Type/Pages/Count %d/Kids[%s]>>", len(p.pages), kids))
+	p.regular.write(p.doc)
+	p.bold.write(p.doc)
+}
+
+// ground draws what lies under the text: the purpose mark inside the frame, and the frame.
+func (p *press) ground(c *canvas) {
+	if p.watermark != nil {
+		p.watermark.draw(c)
+	}
+	c.stroke(red())
+	c.frame(frameOuter, frameOuter, pageWidth-2*frameOuter, pageHeight-2*frameOuter, 2.2)
+	c.frame(frameInner, frameInner, pageWidth-2*frameInner, pageHeight-2*frameInner, 0.6)
+}
+
+func (p *press) issuerLines() []textLine {
+	return p.heading(style{font: p.bold, size: 21, ink: red(), tracking: 6}, p.sheet.Issuer, column)
+}
+
+func (p *press) titleLines() []textLine {
+	return p.heading(style{font: p.bold, size: 27, ink: black(), tracking: 5}, p.sheet.Title, column)
+}
+
+// The first baseline of the head, and how far its parts stand apart.
+const (
+	issuerLine, issuerLead = 91.0, 27.0
+	titleDrop, titleLead   = 50.0, 36.0
+	numberDrop, tableDrop  = 28.0, 13.5
+)
+
+func (p *press) tableTop() float64 {
+	issuer, title := len(p.issuerLines())-1, len(p.titleLines())-1
+	return issuerLine + issuerLead*float64(issuer) + 17 + titleDrop + titleLead*float64(title) + numberDrop + tableDrop
+}
+
+// head draws the head of page i and returns where its table begins.
+func (p *press) head(c *canvas, i int) float64 {
+	number := p.set(style{font: p.regular, size: 12.5, ink: black()}, p.sheet.Labels.Number+p.sheet.Number)
+	if i > 0 {
+		small := style{font: p.bold, size: 12.5, ink: black()}
+		title := p.wrapped(small, p.sheet.Title+p.sheet.Labels.Continued, column-widthOf(number)-12)
+		show(c, title[:1], left, laterTop-tableDrop, column, 0, toLeft)
+		show(c, []textLine{{atoms: number}}, left, laterTop-tableDrop, column, 0, toRight)
+		p.doubleRule(c, laterTop-tableDrop-24)
+		return laterTop
+	}
+	y := show(c, p.issuerLines(), left, issuerLine, column, issuerLead, centered) - issuerLead + 17
+	p.doubleRule(c, y)
+	y = show(c, p.titleLines(), left, y+titleDrop, column, titleLead, centered) - titleLead + numberDrop
+	show(c, []textLine{{atoms: number}}, left, y, column, 0, toRight)
+	return y + tableDrop
+}
+
+func (p *press) doubleRule(c *canvas, y float64) {
+	c.stroke(red())
+	c.lineWidth(1.2)
+	c.line(left, y, right, y)
+	c.lineWidth(0.5)
+	c.line(left, y+3.4, right, y+3.4)
+}
+
+func (p *press) foot(c *canvas, page, pages int) {
+	small := style{font: p.regular, size: 8.5, ink: grey()}
+	text := p.sheet.Labels.page(page, pages)
+	if p.sheet.Footer != "" {
+		text += "    " + p.sheet.Footer
+	}
+	show(c, p.wrapped(small, text, column)[:1], left, footerLine, column, 0, centered)
+}

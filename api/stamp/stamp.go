@@ -1,0 +1,181 @@
+// Package stamp makes certificates as PDF files and checks such files.
+//
+// It owns: the page (layout, fonts with a true text layer, marks, QR code, the vector seal), the PDF bytes,
+// the PAdES B-B seal over a crypto.Signer, and the reading back of both.
+// It must not know: records, requests, storage, HTTP, or why a certificate is issued; all words come in a
+// Sheet.
+//
+// Sources: ISO 32000-1 (PDF 1.7), ETSI EN 319 142-1 (PAdES), GB/T 15834-2011 (punctuation).
+package stamp
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Config is what a Stamper needs.
+type Config struct {
+	// Signer holds the seal's private key: ECDSA or RSA, in memory or in a device. It may be called
+	// concurrently. Nil makes a Stamper that can only draw.
+	Signer crypto.Signer
+	// Chain is the seal's certificate first, then its issuers; all of it goes into every PDF.
+	Chain []*x509.Certificate
+
+	SealName    string // along the arc: the office (青川市档案馆)
+	SealPurpose string // the line under the star, e.g. 档案证明专用章
+	SealNumber  string // along the lower edge
+
+	Now  func() time.Time // nil means time.Now
+	Rand io.Reader        // nil means crypto/rand
+}
+
+// Stamper makes certificates. It is safe for concurrent use.
+type Stamper struct {
+	signer  crypto.Signer
+	chain   []*x509.Certificate
+	config  Config
+	regular *face
+	bold    *face
+	zip     *sync.Pool
+	seal    []byte // the seal's picture, compressed
+}
+
+// New parses the fonts and draws the seal once. It fails when the key and the certificate do not belong
+// together, or when the fonts cannot draw the seal's text (MissingGlyphError).
+func New(c Config) (*Stamper, error) {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Signer != nil {
+		if err := checkKey(c.Signer, c.Chain); err != nil {
+			return nil, err
+		}
+	}
+	s := &Stamper{signer: c.Signer, chain: c.Chain, config: c, zip: newZipPool()}
+	var err error
+	if s.regular, err = newFace(regularTTF, "NotoSerifSC-Regular", false); err != nil {
+		return nil, err
+	}
+	if s.bold, err = newFace(boldTTF, "NotoSerifSC-Bold", true); err != nil {
+		return nil, err
+	}
+	mark, err := sealMark(s.bold, c.SealName, c.SealPurpose, c.SealNumber)
+	if err != nil {
+		return nil, err
+	}
+	s.seal = deflate(s.zip, mark)
+	return s, nil
+}
+
+func checkKey(signer crypto.Signer, chain []*x509.Certificate) error {
+	if len(chain) == 0 {
+		return errors.New("seal: the certificate chain is empty")
+	}
+	var same bool
+	switch key := signer.Public().(type) {
+	case *ecdsa.PublicKey:
+		same = key.Equal(chain[0].PublicKey)
+	case *rsa.PublicKey:
+		same = key.Equal(chain[0].PublicKey)
+	default:
+		return fmt.Errorf("seal: key type %T cannot seal: want ECDSA or RSA", key)
+	}
+	if !same {
+		return errors.New("seal: the key does not belong to the first certificate of the chain")
+	}
+	return nil
+}
+
+// Draw makes the certificate without a seal: a draft to look at. Inspect reports it as Foreign.
+func (s *Stamper) Draw(sheet Sheet) ([]byte, error) {
+	if err := sheet.check(); err != nil {
+		return nil, err
+	}
+	d := newDocument(s.zip)
+	tree, err := newPress(d, sheet, s.regular, s.bold).run(nil)
+	if err != nil {
+		return nil, fmt.Errorf("draw certificate: %w", err)
+	}
+	now := s.config.Now()
+	return d.finish(s.catalog(d, sheet, tree, now, ""), info(d, sheet, now)), nil
+}
+
+// Issue makes the certificate and seals it: every byte of the result is covered by one signature. Two
+// calls with the same sheet give different bytes; keeping a certificate from being issued twice is the
+// caller's task.
+func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
+	if s.signer == nil {
+		return nil, errors.New("issue certificate: no signer configured")
+	}
+	if err := sheet.check(); err != nil {
+		return nil, err
+	}
+	d, now := newDocument(s.zip), s.config.Now()
+	seal := s.newSealing(d, now)
+	tree, err := newPress(d, sheet, s.regular, s.bold).run(seal.place)
+	if err != nil {
+		return nil, fmt.Errorf("draw certificate: %w", err)
+	}
+	root := s.catalog(d, sheet, tree, now, seal.entries(sheet.Number))
+	pdf := d.finish(root, info(d, sheet, now))
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("issue certificate: %w", err)
+	}
+	if err := s.sign(pdf, seal); err != nil {
+		return nil, fmt.Errorf("seal certificate: %w", err)
+	}
+	return pdf, nil
+}
+
+func (s *Stamper) catalog(d *document, sheet Sheet, tree ref, now time.Time, entries string) ref {
+	r := d.reserve()
+	metadata := d.reserve()
+	packet := xmp(sheet, now)
+	d.begin(metadata) // not compressed: tools that only look for the packet must find it
+	fmt.Fprintf(&d.buf, "<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream\nendobj\n", len(packet), packet)
+	d.put(r, fmt.Sprintf("<</Type/Catalog/Pages %s/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>/Metadata %s%s>>",
+		tree, sheet.Language, metadata, entries))
+	return r
+}
+
+const producer = "dangan"
+
+// info carries the title, the number and the office, and never a person.
+func info(d *document, sheet Sheet, now time.Time) ref {
+	return d.add(fmt.Sprintf("<</Title %s/Subject %s/Author %s/Producer(%s)/CreationDate %s>>",
+		textString(sheet.Title), textString(sheet.Number), textString(sheet.Issuer), producer, pdfDate(now)))
+}
+
+// xmp writes every character outside ASCII letters and digits as a character reference, for the reason
+// that textString has.
+func xmp(sheet Sheet, now time.Time) string {
+	escape := func(s string) string {
+		var b strings.Builder
+		for _, r := range s {
+			fmt.Fprintf(&b, "&#x%X;", r)
+		}
+		return b.String()
+	}
+	return fmt.Sprintf(`<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>
+<dc:creator><rdf:Seq><rdf:li>%s</rdf:li></rdf:Seq></dc:creator>
+<dc:description><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:description>
+<xmp:CreateDate>%s</xmp:CreateDate><pdf:Producer>%s</pdf:Producer>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>`, escape(sheet.Title), escape(sheet.Issuer), escape(sheet.Number), now.Format("2006-01-02T15:04:05-07:00"), producer)
+}
