@@ -1,5 +1,7 @@
 package archive
 
+import "slices"
+
 // Query is a ranked search. Text is what the user typed.
 type Query struct {
 	Text   string `json:"q"`
@@ -33,7 +35,12 @@ const (
 // Scope is the rights filter compiled by policy: a record is in scope when any
 // clause admits it. A Scope without clauses admits nothing and must never be
 // taken for "no filter".
-type Scope struct{ Clauses []Clause }
+type Scope struct {
+	Clauses []Clause
+	// Without is a person token: records about that person are left out,
+	// whatever the clauses say. Empty leaves out none.
+	Without string
+}
 
 // Clause admits the records that match all of its non-empty fields.
 type Clause struct {
@@ -44,6 +51,9 @@ type Clause struct {
 
 // Admits reports whether the record's target is in scope.
 func (s Scope) Admits(t Target) bool {
+	if s.Without != "" && slices.Contains(t.Subjects, s.Without) {
+		return false
+	}
 	for _, c := range s.Clauses {
 		if (c.Office == "" || c.Office == t.Office) &&
 			(c.Family == "" || c.Family == t.Family) &&

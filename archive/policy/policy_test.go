@@ -1,0 +1,226 @@
+package policy_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"dangan/archive"
+	"dangan/archive/policy"
+)
+
+// actions reads the constants of type Action from the source, so that a new one
+// cannot be forgotten here.
+func actions(t *testing.T) []archive.Action {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), "../disclosure.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []archive.Action
+	ast.Inspect(f, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok {
+			return true
+		}
+		if typ, ok := spec.Type.(*ast.Ident); ok && typ.Name == "Action" {
+			text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, archive.Action(text))
+		}
+		return true
+	})
+	if len(list) < 19 {
+		t.Fatalf("read only %d actions", len(list))
+	}
+	return list
+}
+
+func TestEveryActionHasARow(t *testing.T) {
+	for _, act := range actions(t) {
+		if !policy.Known(act) {
+			t.Errorf("nobody may ever do %s", act)
+		}
+	}
+	if policy.Known("record.burn") {
+		t.Error("an unknown action is known")
+	}
+}
+
+// TestMatrix is the table seen from the other side: the letters say who may do
+// an action to a target of the actor's own office or of another office.
+func TestMatrix(t *testing.T) {
+	roles := map[byte]archive.Role{
+		'u': archive.RoleUploader, 'r': archive.RoleReviewer, 'a': archive.RoleApprover, 'd': archive.RoleAuditor,
+		'c': archive.RoleCitizen, 'g': archive.RoleAgency, 's': archive.RoleSystem, '-': archive.RoleAnonymous,
+	}
+	target := func(office string, f archive.Family, o archive.Openness) archive.Target {
+		return archive.Target{Office: office, Family: f, Openness: o, Applicant: "me", Subjects: []string{"someone"}}
+	}
+	targets := map[string]archive.Target{
+		"own closed":       target("qc", archive.Livelihood, archive.NotReviewed),
+		"own personnel":    target("qc", archive.Personnel, archive.Controlled),
+		"other closed":     target("zz", archive.Livelihood, archive.Controlled),
+		"other open":       target("zz", archive.Livelihood, archive.Open),
+		"other open staff": target("zz", archive.Personnel, archive.Open),
+		"nobody's":         {},
+	}
+	tests := []struct {
+		act    archive.Action
+		target string
+		who    string
+	}{
+		{archive.ActDeposit, "own closed", "ura"},
+		{archive.ActDeposit, "other open", ""},
+		{archive.ActDescribe, "own personnel", "ura"},
+		{archive.ActDescribe, "other open", ""},
+		{archive.ActSearch, "nobody's", "ura"},
+		{archive.ActRead, "own closed", "uras"},
+		{archive.ActRead, "own personnel", "uras"},
+		{archive.ActRead, "other closed", "s"},
+		{archive.ActRead, "other open", "uras"},
+		{archive.ActRead, "other open staff", "s"},
+		{archive.ActRead, "nobody's", ""},
+		{archive.ActFile, "own closed", "uras"},
+		{archive.ActFile, "other open", "uras"},
+		{archive.ActFile, "other closed", "s"},
+		{archive.ActSubmit, "other closed", "c"},
+		{archive.ActReadRequest, "own closed", "uracs"},
+		{archive.ActReadRequest, "other closed", "cs"},
+		{archive.ActReadRequest, "nobody's", "s"},
+		{archive.ActListRequests, "own closed", "urac"},
+		{archive.ActWithdraw, "other closed", "c"},
+		{archive.ActSupplement, "nobody's", ""},
+		{archive.ActReview, "own closed", "ra"},
+		{archive.ActReview, "other closed", ""},
+		{archive.ActApprove, "own closed", "a"},
+		{archive.ActApprove, "other closed", ""},
+		{archive.ActCertificate, "own closed", "uracs"},
+		{archive.ActCertificate, "other closed", "cs"},
+		{archive.ActReseal, "own closed", "as"},
+		{archive.ActRevoke, "own closed", "a"},
+		{archive.ActRevoke, "other closed", ""},
+		{archive.ActLookup, "nobody's", "g"},
+		{archive.ActAccesses, "nobody's", "d"},
+		{archive.ActVerify, "nobody's", "uradcgs-"},
+		{archive.ActPublic, "nobody's", "uradcgs-"},
+		{"record.burn", "own closed", ""},
+	}
+	for _, tt := range tests {
+		for letter, role := range roles {
+			a := archive.Actor{ID: "me", Role: role, Person: "token", Assurance: archive.RealName}
+			if a.Staff() {
+				a.Office = "qc"
+			}
+			want := strings.IndexByte(tt.who, letter) >= 0
+			if got := policy.Decide(a, tt.act, targets[tt.target]).Allowed; got != want {
+				t.Errorf("%s, %s, %s: allowed %v", role, tt.act, tt.target, got)
+			}
+		}
+	}
+}
+
+func TestConditions(t *testing.T) {
+	clerk := archive.Actor{ID: "u", Role: archive.RoleUploader, Office: "qc", Person: "me"}
+	record := func(f archive.Family, o archive.Openness) archive.Target {
+		return archive.Target{Office: "qc", Family: f, Openness: o}
+	}
+	tests := []struct {
+		name           string
+		actor          archive.Actor
+		act            archive.Action
+		target         archive.Target
+		purpose, trace bool
+		masks          int
+	}{
+		{"livelihood page", clerk, archive.ActRead, record(archive.Livelihood, archive.Controlled), false, true, 1},
+		{"livelihood file, closed", clerk, archive.ActFile, record(archive.Livelihood, archive.NotReviewed), true, true, 0},
+		{"livelihood file, open", clerk, archive.ActFile, record(archive.Livelihood, archive.Open), false, true, 1},
+		{"personnel page", clerk, archive.ActRead, record(archive.Personnel, archive.Open), true, true, 1},
+		{"personnel file", clerk, archive.ActFile, record(archive.Personnel, archive.Open), true, true, 0},
+		{"search", clerk, archive.ActSearch, archive.Target{}, false, true, 1},
+		{"lookup", archive.Actor{Role: archive.RoleAgency}, archive.ActLookup, archive.Target{}, true, true, 2},
+		{"traces", archive.Actor{Role: archive.RoleAuditor}, archive.ActAccesses, archive.Target{}, false, true, 0},
+	}
+	for _, tt := range tests {
+		d := policy.Decide(tt.actor, tt.act, tt.target)
+		if !d.Allowed || d.Purpose != tt.purpose || d.Trace != tt.trace || len(d.Masks) != tt.masks {
+			t.Errorf("%s: %+v", tt.name, d)
+		}
+	}
+}
+
+func TestNobodyHandlesHisOwnMatter(t *testing.T) {
+	for _, f := range []archive.Family{archive.Livelihood, archive.Personnel} {
+		for _, act := range []archive.Action{archive.ActRead, archive.ActFile, archive.ActDescribe, archive.ActReview, archive.ActApprove} {
+			a := archive.Actor{ID: "a", Role: archive.RoleApprover, Office: "qc", Person: "me"}
+			about := archive.Target{Office: "qc", Family: f, Openness: archive.Open, Subjects: []string{"spouse", "me"}}
+			if policy.Decide(a, act, about).Allowed {
+				t.Errorf("%s of one's own %s record is allowed", act, f)
+			}
+			about.Subjects = []string{"spouse"}
+			if !policy.Decide(a, act, about).Allowed {
+				t.Errorf("%s of a stranger's %s record is refused", act, f)
+			}
+		}
+	}
+	service := archive.Actor{Role: archive.RoleSystem, Person: "me"}
+	if policy.Decide(service, archive.ActRead, archive.Target{Family: archive.Personnel, Subjects: []string{"me"}}).Allowed {
+		t.Error("a personnel file was shown to its subject")
+	}
+}
+
+func TestCitizenBelowRealNameGoesThroughTheCounter(t *testing.T) {
+	for level, want := range map[archive.Assurance]bool{archive.Unverified: false, "": false, archive.RealName: true, archive.Counter: true} {
+		a := archive.Actor{ID: "c", Role: archive.RoleCitizen, Assurance: level}
+		if policy.Decide(a, archive.ActSubmit, archive.Target{Office: "qc", Applicant: "c"}).Allowed != want {
+			t.Errorf("%q", level)
+		}
+	}
+}
+
+func TestScopeAdmitsExactlyWhatMayBeRead(t *testing.T) {
+	offices := []string{"", "qc", "zz"}
+	tokens := []string{"", "p", "q"}
+	rapid.Check(t, func(t *rapid.T) {
+		a := archive.Actor{
+			ID: "x",
+			Role: rapid.SampledFrom([]archive.Role{
+				archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleAuditor,
+				archive.RoleCitizen, archive.RoleAgency, archive.RoleSystem, archive.RoleAnonymous, "intruder",
+			}).Draw(t, "role"),
+			Office: rapid.SampledFrom(offices).Draw(t, "actor's office"),
+			Person: rapid.SampledFrom(tokens).Draw(t, "actor's person"),
+		}
+		target := archive.Target{
+			Office:    rapid.SampledFrom(offices).Draw(t, "office"),
+			Family:    rapid.SampledFrom([]archive.Family{"", archive.Livelihood, archive.Personnel}).Draw(t, "family"),
+			Openness:  rapid.SampledFrom([]archive.Openness{"", archive.NotReviewed, archive.Open, archive.Controlled, archive.Postponed}).Draw(t, "openness"),
+			Subjects:  rapid.SliceOfN(rapid.SampledFrom(tokens[1:]), 0, 2).Draw(t, "subjects"),
+			Applicant: "x",
+		}
+		want := policy.Decide(a, archive.ActSearch, archive.Target{}).Allowed &&
+			policy.Decide(a, archive.ActRead, target).Allowed
+		if got := policy.Scope(a).Admits(target); got != want {
+			t.Fatalf("scope admits %v, policy %v", got, want)
+		}
+	})
+}
+
+func TestRowsHoldTogether(t *testing.T) {
+	for i, row := range policy.Rows() {
+		if len(row.Who) == 0 || len(row.May) == 0 || row.Where == "" {
+			t.Errorf("row %d is incomplete", i)
+		}
+		if row.Purpose && !row.Trace {
+			t.Errorf("row %d asks for a purpose and does not write it down", i)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package policy
+
+import "dangan/archive"
+
+// Rows is the table. The first row that holds decides, so refusals come first
+// and rows with lighter conditions before those with heavier ones.
+func Rows() []Row {
+	var (
+		ids       = []archive.Mask{archive.MaskIDs}
+		personnel = []archive.Family{archive.Personnel}
+		people    = []archive.Family{archive.Livelihood}
+		both      = []archive.Family{archive.Personnel, archive.Livelihood}
+		clerks    = []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover}
+		reviewers = []archive.Role{archive.RoleReviewer, archive.RoleApprover}
+		approver  = []archive.Role{archive.RoleApprover}
+		auditor   = []archive.Role{archive.RoleAuditor}
+		citizen   = []archive.Role{archive.RoleCitizen}
+		agency    = []archive.Role{archive.RoleAgency}
+		service   = []archive.Role{archive.RoleSystem}
+		everybody = []archive.Role{
+			archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleAuditor,
+			archive.RoleCitizen, archive.RoleAgency, archive.RoleSystem, archive.RoleAnonymous,
+		}
+	)
+	may := func(acts ...archive.Action) []archive.Action { return acts }
+	return []Row{
+		// Nobody handles a matter of his own (回避), or reads his own personnel file.
+		{Who: clerks, May: may(archive.ActDescribe, archive.ActRead, archive.ActFile, archive.ActReview, archive.ActApprove), Where: Subject, Refused: true},
+		{Who: everybody, May: may(archive.ActRead, archive.ActFile), Families: personnel, Where: Subject, Refused: true},
+
+		// Records.
+		{Who: clerks, May: may(archive.ActDeposit, archive.ActDescribe), Where: OwnOffice, Masks: ids},
+		{Who: clerks, May: may(archive.ActSearch), Where: Anyone, Trace: true, Masks: ids},
+		{Who: clerks, May: may(archive.ActRead, archive.ActFile), Families: people, Where: Open, Trace: true, Masks: ids},
+		{Who: clerks, May: may(archive.ActRead), Families: people, Where: OwnOffice, Trace: true, Masks: ids},
+		{Who: clerks, May: may(archive.ActRead), Families: personnel, Where: OwnOffice, Purpose: true, Trace: true, Masks: ids},
+		{Who: clerks, May: may(archive.ActFile), Families: both, Where: OwnOffice, Purpose: true, Trace: true},
+		{Who: service, May: may(archive.ActRead, archive.ActFile), Families: both, Where: Anyone, Trace: true},
+
+		// Requests.
+		{Who: citizen, May: may(archive.ActSubmit), Where: RealName},
+		{Who: citizen, May: may(archive.ActListRequests, archive.ActReadRequest, archive.ActWithdraw, archive.ActSupplement), Where: Applicant},
+		{Who: clerks, May: may(archive.ActListRequests, archive.ActReadRequest), Where: OwnOffice, Trace: true},
+		{Who: reviewers, May: may(archive.ActReview), Where: OwnOffice, Trace: true, Masks: ids},
+		{Who: approver, May: may(archive.ActApprove), Where: OwnOffice},
+		{Who: service, May: may(archive.ActReadRequest), Where: Anyone},
+
+		// Certificates.
+		{Who: citizen, May: may(archive.ActCertificate), Where: Applicant, Trace: true},
+		{Who: clerks, May: may(archive.ActCertificate), Where: OwnOffice, Trace: true},
+		{Who: approver, May: may(archive.ActReseal, archive.ActRevoke), Where: OwnOffice},
+		{Who: service, May: may(archive.ActCertificate, archive.ActReseal), Where: Anyone},
+		{Who: everybody, May: may(archive.ActVerify, archive.ActPublic), Where: Anyone},
+
+		// Answers and traces.
+		{Who: agency, May: may(archive.ActLookup), Where: Anyone, Purpose: true, Trace: true, Masks: []archive.Mask{archive.MaskIDs, archive.MaskNames}},
+		{Who: auditor, May: may(archive.ActAccesses), Where: Anyone, Trace: true},
+	}
+}
