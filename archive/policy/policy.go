@@ -20,7 +20,6 @@ const (
 	Applicant Relation = "applicant"  // the target was asked for by the actor
 	Open      Relation = "open"       // the record is open to the public
 	Subject   Relation = "subject"    // the record is about the actor
-	RealName  Relation = "real_name"  // the actor's identity has been verified
 )
 
 func (r Relation) holds(a archive.Actor, t archive.Target) bool {
@@ -35,8 +34,6 @@ func (r Relation) holds(a archive.Actor, t archive.Target) bool {
 		return t.Openness == archive.Open
 	case Subject:
 		return a.Person != "" && slices.Contains(t.Subjects, a.Person)
-	case RealName:
-		return a.Assurance == archive.RealName || a.Assurance == archive.Counter
 	}
 	return false
 }

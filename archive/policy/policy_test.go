@@ -115,7 +115,7 @@ func TestMatrix(t *testing.T) {
 	}
 	for _, tt := range tests {
 		for letter, role := range roles {
-			a := archive.Actor{ID: "me", Role: role, Person: "token", Assurance: archive.RealName}
+			a := archive.Actor{ID: "me", Role: role, Person: "token"}
 			if a.Staff() {
 				a.Office = "qc"
 			}
@@ -174,15 +174,6 @@ func TestNobodyHandlesHisOwnMatter(t *testing.T) {
 	service := archive.Actor{Role: archive.RoleSystem, Person: "me"}
 	if policy.Decide(service, archive.ActRead, archive.Target{Family: archive.Personnel, Subjects: []string{"me"}}).Allowed {
 		t.Error("a personnel file was shown to its subject")
-	}
-}
-
-func TestCitizenBelowRealNameGoesThroughTheCounter(t *testing.T) {
-	for level, want := range map[archive.Assurance]bool{archive.Unverified: false, "": false, archive.RealName: true, archive.Counter: true} {
-		a := archive.Actor{ID: "c", Role: archive.RoleCitizen, Assurance: level}
-		if policy.Decide(a, archive.ActSubmit, archive.Target{Office: "qc", Applicant: "c"}).Allowed != want {
-			t.Errorf("%q", level)
-		}
 	}
 }
 
