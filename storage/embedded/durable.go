@@ -1,0 +1,210 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/versity/versitygw/backend/meta"
+	"github.com/versity/versitygw/backend/posix"
+	"github.com/versity/versitygw/s3err"
+	"github.com/versity/versitygw/s3response"
+)
+
+// The posix backend never syncs: after a power cut, objects it had acknowledged
+// were missing or had the right size and only zero bytes. durable adds what is
+// needed for "acknowledged means on disk", in two parts:
+//
+//	before an object becomes visible, its bytes are synced, so a visible object
+//	is never torn (durableMeta, from inside the backend);
+//	before a request is answered, the folders that lead to the object are
+//	synced, so its name is there as well (durable, around the backend).
+type durable struct {
+	*posix.Posix
+	meta durableMeta
+}
+
+// openDurable serves root and makes it the working directory of the process.
+func openDurable(root string, d disk) (*durable, error) {
+	m := durableMeta{disk: d}
+	if err := m.Test(root); err != nil {
+		return nil, fmt.Errorf("open %s: %w", root, err)
+	}
+	var opts posix.PosixOpts
+	opts.SetNewDirPerm(0o700)
+	opts.SetNewFilePerm(0o600)
+	opts.CopyObjectThreshold = 5 << 30 // the limit of S3; zero would refuse every copy
+	p, err := posix.New(root, m, opts)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	return &durable{Posix: p, meta: m}, nil
+}
+
+func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
+	out, err := d.Posix.PutObject(ctx, in)
+	return out, d.vouch(err, in.Bucket, in.Key)
+}
+
+func (d *durable) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (s3response.CopyObjectOutput, error) {
+	out, err := d.Posix.CopyObject(ctx, in)
+	return out, d.vouch(err, in.Bucket, in.Key)
+}
+
+// CompleteMultipartUpload also checks that the object is there. The backend
+// answers a repeated request with success while the first is still at work, or
+// died at it, or if any object has that key.
+func (d *durable) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMultipartUploadInput) (s3response.CompleteMultipartUploadResult, string, error) {
+	out, version, err := d.Posix.CompleteMultipartUpload(ctx, in)
+	if err == nil {
+		etag, _ := d.meta.RetrieveAttribute(nil, *in.Bucket, *in.Key, etagAttribute)
+		if out.ETag == nil || string(etag) != *out.ETag {
+			err = s3err.GetAPIError(s3err.ErrInternalError) // clients retry this one
+		}
+	}
+	return out, version, d.vouch(err, in.Bucket, in.Key)
+}
+
+func (d *durable) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	out, err := d.Posix.DeleteObject(ctx, in)
+	return out, d.vouch(err, in.Bucket, in.Key)
+}
+
+func (d *durable) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
+	out, err := d.Posix.DeleteObjects(ctx, in)
+	for _, deleted := range out.Deleted {
+		err = errors.Join(err, d.vouch(nil, in.Bucket, deleted.Key))
+	}
+	return out, err
+}
+
+func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, acl []byte) error {
+	if err := d.Posix.CreateBucket(ctx, in, acl); err != nil {
+		return err
+	}
+	return d.meta.disk.settle(".") // its attributes are settled by durableMeta
+}
+
+func (d *durable) DeleteBucket(ctx context.Context, bucket string) error {
+	if err := d.Posix.DeleteBucket(ctx, bucket); err != nil {
+		return err
+	}
+	return d.meta.disk.settle(".")
+}
+
+// vouch settles the object that an answer speaks of. A failed precondition is
+// such an answer as well: its receiver will rely on the object in the way,
+// whose writer may not have been answered yet.
+func (d *durable) vouch(err error, bucket, key *string) error {
+	if err != nil && !errors.Is(err, s3err.GetAPIError(s3err.ErrPreconditionFailed)) {
+		return err
+	}
+	if unsettled := d.meta.disk.settleObject(*bucket, *key); unsettled != nil {
+		return unsettled
+	}
+	return err
+}
+
+// etagAttribute is the one attribute that the backend sets on every object it
+// is about to publish, after its last byte.
+const etagAttribute = "etag"
+
+// durableMeta keeps metadata in extended attributes, next to the bytes they
+// describe, and syncs both.
+type durableMeta struct {
+	meta.XattrMeta
+	disk disk
+}
+
+// StoreAttribute syncs an open file, which is not visible yet, when it gets its
+// ETag. Attributes set after that are synced with the published object. An
+// attribute set by name changes what is visible already and is settled at once.
+func (m durableMeta) StoreAttribute(f *os.File, bucket, object, attribute string, value []byte) error {
+	if err := m.XattrMeta.StoreAttribute(f, bucket, object, attribute, value); err != nil {
+		return err
+	}
+	if f == nil {
+		return m.settle(bucket, object)
+	}
+	if attribute != etagAttribute {
+		return nil
+	}
+	err := m.disk.sync(f)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return s3err.GetAPIError(s3err.ErrNoSpaceLeftOnDevice)
+	}
+	return err
+}
+
+func (m durableMeta) DeleteAttribute(bucket, object, attribute string) error {
+	if err := m.XattrMeta.DeleteAttribute(bucket, object, attribute); err != nil {
+		return err
+	}
+	return m.settle(bucket, object)
+}
+
+func (m durableMeta) settle(bucket, object string) error {
+	if strings.HasPrefix(object, posix.MetaTmpDir) {
+		return nil // an upload in progress promises nothing
+	}
+	return m.disk.settle(filepath.Join(bucket, object))
+}
+
+// RetrieveAttribute reports an object whose ETag cannot be read, or was lost in
+// a backup without attributes, as one with an empty ETag. The backend would
+// take the error for "no such object" and let a create-only PUT replace it.
+func (m durableMeta) RetrieveAttribute(f *os.File, bucket, object, attribute string) ([]byte, error) {
+	value, err := m.XattrMeta.RetrieveAttribute(f, bucket, object, attribute)
+	if err == nil || attribute != etagAttribute || f != nil {
+		return value, err
+	}
+	if info, e := os.Lstat(filepath.Join(bucket, object)); e == nil && info.Mode().IsRegular() {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// disk makes changes permanent.
+type disk struct {
+	sync func(*os.File) error // (*os.File).Sync
+	// fail is told when a change that readers can see could not be made
+	// permanent. The kernel may report such an error only once and then show
+	// the change as if it were safe, so the store must not go on.
+	fail context.CancelCauseFunc
+}
+
+// settleObject settles an object, which may be deleted, and its folders up to
+// the bucket's.
+func (d disk) settleObject(bucket, key string) error {
+	for path := filepath.Join(bucket, key); path != "."; path = filepath.Dir(path) {
+		if err := d.settle(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle makes what is at path permanent. Nothing there is fine: then somebody
+// deleted it, and the folder above, settled next, tells the truth.
+func (d disk) settle(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil
+	}
+	if err != nil {
+		return err // too many open files, say: nothing is lost, a retry settles it
+	}
+	defer f.Close()
+	if err := d.sync(f); err != nil {
+		err = fmt.Errorf("%w: %w", ErrNotDurable, err)
+		d.fail(err)
+		return err
+	}
+	return nil
+}
