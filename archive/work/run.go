@@ -1,0 +1,133 @@
+package work
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"dangan/archive"
+)
+
+// errPanic is what a handler's panic counts as.
+var errPanic = errors.New("handler panicked")
+
+// Run runs jobs and sweeps until ctx ends, then waits for the handlers that are
+// at work. Jobs that have not begun stay in the store.
+func (q *Queue) Run(ctx context.Context) error {
+	var workers sync.WaitGroup
+	for range q.c.Workers {
+		workers.Go(func() { q.work(ctx) })
+	}
+	q.sweepUntil(ctx)
+	workers.Wait()
+	return nil
+}
+
+func (q *Queue) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case job := <-q.ready:
+			if ctx.Err() != nil {
+				return
+			}
+			q.run(ctx, job)
+			q.give(job)
+		}
+	}
+}
+
+// run runs a job once and writes down how it went.
+func (q *Queue) run(ctx context.Context, job archive.Job) {
+	stopped, err := q.handle(ctx, job)
+	if stopped || errors.Is(err, archive.ErrEarly) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.c.Drain)
+	defer cancel()
+	if err == nil {
+		err = q.c.Store.RemoveJob(ctx, job)
+	} else {
+		job = q.failed(job, err)
+		q.c.Log.WarnContext(ctx, "job failed", attrs(job), slog.Any("error", err))
+		err = q.c.Store.PutJob(ctx, job)
+	}
+	if err != nil { // the job is as it was, and runs again
+		q.c.Log.WarnContext(ctx, "job state not written", attrs(job), slog.Any("error", err))
+	}
+}
+
+// handle lets a handler go on for a while after ctx has ended, because one that
+// is nearly through should get through; stopped says that it was not let finish.
+func (q *Queue) handle(ctx context.Context, job archive.Job) (stopped bool, err error) {
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.c.Timeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(q.c.Drain, cancel) })()
+	err = q.call(own, job)
+	return err != nil && own.Err() == context.Canceled, err
+}
+
+func (q *Queue) call(ctx context.Context, job archive.Job) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // its text may hold what must not be logged
+			q.c.Log.ErrorContext(ctx, "handler panicked", attrs(job),
+				slog.String("type", fmt.Sprintf("%T", v)), slog.String("stack", string(debug.Stack())))
+			err = errPanic
+		}
+	}()
+	handler := q.c.Handlers[job.Kind]
+	if handler == nil {
+		return fmt.Errorf("no handler for kind %q", job.Kind)
+	}
+	return handler(ctx, job)
+}
+
+// failed is the job after a failure: later, or dead. An outage elsewhere never
+// kills a job, however long it lasts.
+func (q *Queue) failed(job archive.Job, err error) archive.Job {
+	wait := q.c.Interval
+	switch {
+	case errors.Is(err, archive.ErrUnavailable):
+		job.Failure = "unavailable"
+	default:
+		job.Failure = code(err)
+		job.Attempts++
+		job.Dead = job.Attempts >= q.c.Attempts
+		wait = q.backoff(job.Attempts)
+	}
+	job.Next = q.c.Now().Add(wait/2 + time.Duration(q.c.Jitter()*float64(wait/2)))
+	return job
+}
+
+func code(err error) string {
+	switch {
+	case errors.Is(err, errPanic):
+		return "panic"
+	case errors.Is(err, archive.ErrCorrupt):
+		return "damaged"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	}
+	return "failed"
+}
+
+func (q *Queue) backoff(attempts int) time.Duration {
+	wait := q.c.Backoff
+	for range attempts - 1 {
+		if wait >= q.c.MaxWait {
+			break
+		}
+		wait *= 2
+	}
+	return min(wait, q.c.MaxWait)
+}
+
+func attrs(job archive.Job) slog.Attr {
+	return slog.Group("job", slog.String("kind", job.Kind), slog.String("ref", job.Ref.String()),
+		slog.Int("attempts", job.Attempts), slog.Bool("dead", job.Dead))
+}
