@@ -32,9 +32,6 @@ type orders struct {
 // sends them to parent and child alike, and the parent still needs the store to
 // finish its work. It must be the only use of its process.
 func RunChild(ctx context.Context, stdin io.Reader, status io.Writer) error {
-	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	// status is for our parent alone, and versitygw prints to os.Stdout.
-	os.Stdout = os.Stderr
 	return serve(ctx, stdin, status, (*os.File).Sync)
 }
 
@@ -43,6 +40,8 @@ func serve(ctx context.Context, stdin io.Reader, status io.Writer, sync func(*os
 	if err := json.NewDecoder(stdin).Decode(&o); err != nil {
 		return fmt.Errorf("read orders: %w", err)
 	}
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	os.Stdout = os.Stderr // versitygw prints there, and status is for our parent alone
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
