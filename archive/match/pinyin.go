@@ -1,0 +1,131 @@
+package match
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/mozillazg/go-pinyin"
+)
+
+// surname is how a family name is read where that differs from the usual reading
+// of its characters.
+type surname struct {
+	characters string
+	readings   []string // alternatives; the syllables of one are separated by a blank
+}
+
+// surnames comes before the general table, for the first characters of a name.
+// Longer names come first. Where families differ, all readings count.
+var surnames = []surname{
+	{"尉迟", []string{"yu chi"}}, {"万俟", []string{"mo qi"}}, {"长孙", []string{"zhang sun"}},
+	{"令狐", []string{"ling hu"}}, {"澹台", []string{"tan tai"}}, {"单于", []string{"chan yu"}},
+	{"单", []string{"shan"}}, {"仇", []string{"qiu"}}, {"解", []string{"xie"}}, {"曾", []string{"zeng"}},
+	{"查", []string{"zha"}}, {"翟", []string{"zhai", "di"}}, {"盖", []string{"ge", "gai"}}, {"区", []string{"ou"}},
+	{"朴", []string{"piao"}}, {"覃", []string{"qin", "tan"}}, {"缪", []string{"miao"}}, {"纪", []string{"ji"}},
+	{"乐", []string{"yue", "le"}}, {"任", []string{"ren"}}, {"华", []string{"hua"}}, {"宁", []string{"ning"}},
+	{"冼", []string{"xian"}}, {"逄", []string{"pang"}}, {"员", []string{"yun"}}, {"秘", []string{"bi"}},
+	{"种", []string{"chong"}}, {"繁", []string{"po"}}, {"折", []string{"she"}}, {"召", []string{"shao"}},
+	{"都", []string{"du"}}, {"车", []string{"che"}}, {"宓", []string{"mi"}}, {"阚", []string{"kan"}},
+}
+
+// Pinyin reads a name: all syllables in one word without tones (liujingpei), and
+// their initials (ljp); ü is written v. Most names have one reading, some have one
+// for each way families say the surname. A name with a character nobody has a
+// reading for has none.
+func Pinyin(name string) (full, initials []string) {
+	folded := Fold(name)
+	key := letters(folded)
+	given, starts := key, [][]string{nil}
+	if !strings.Contains(folded, "·") { // names with a dot have no surname in front
+		given, starts = cutSurname(key)
+	}
+	rest, ok := syllables(given)
+	if !ok || key == "" {
+		return nil, nil
+	}
+	for _, start := range starts {
+		word, first := "", ""
+		for _, s := range slices.Concat(start, rest) {
+			word += s
+			first += firstLetter(s)
+		}
+		full = appendNew(full, word)
+		initials = appendNew(initials, first)
+	}
+	return full, initials
+}
+
+// cutSurname returns what follows the surname and the surname's readings; without
+// a special surname, all of the name and one empty reading.
+func cutSurname(key string) (given string, starts [][]string) {
+	for _, s := range surnames {
+		if given, ok := strings.CutPrefix(key, s.characters); ok {
+			for _, reading := range s.readings {
+				starts = append(starts, strings.Fields(reading))
+			}
+			return given, starts
+		}
+	}
+	return key, [][]string{nil}
+}
+
+// syllables reads each Hanzi, and takes a run of other letters as one syllable.
+func syllables(key string) ([]string, bool) {
+	var out []string
+	foreign := false
+	for _, r := range key {
+		switch {
+		case unicode.Is(unicode.Han, r):
+			s, ok := syllable(r)
+			if !ok {
+				return nil, false
+			}
+			out, foreign = append(out, s), false
+		case foreign:
+			out[len(out)-1] += string(r)
+		default:
+			out, foreign = append(out, string(r)), true
+		}
+	}
+	return out, true
+}
+
+func syllable(r rune) (string, bool) {
+	readings := pinyin.SinglePinyin(r, pinyin.Args{Style: pinyin.Normal})
+	if len(readings) == 0 {
+		return "", false
+	}
+	return letters(Fold(readings[0])), true
+}
+
+func firstLetter(s string) string {
+	for _, r := range s {
+		return string(r)
+	}
+	return ""
+}
+
+func appendNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// Masked gives a name of two to six characters with each character in turn hidden:
+// 刘静佩 is ?静佩 刘?佩 刘静?. Two names of one length that differ in one character
+// have one of them in common.
+func Masked(name string) []string {
+	key := []rune(FoldName(name))
+	if len(key) < 2 || len(key) > 6 {
+		return nil
+	}
+	masked := make([]string, len(key))
+	for i := range key {
+		hidden := slices.Clone(key)
+		hidden[i] = '?'
+		masked[i] = string(hidden)
+	}
+	return masked
+}
