@@ -21,6 +21,7 @@ type Records interface {
 // Claims make an idempotency key unique.
 type Claims interface {
 	Claim(ctx context.Context, kind, value, owner string) (holder string, err error)
+	Holder(ctx context.Context, kind, value string) (string, error)
 	Release(ctx context.Context, kind, value, owner string) error
 }
 

@@ -1,0 +1,185 @@
+// Package certificates makes certificates from approved requests, and answers
+// anybody who asks whether one is genuine.
+//
+// It owns the states of a certificate, its number, its check code and its words.
+// It must not know how a page is drawn or sealed (it asks a Stamper), nor who
+// sits at the desk: an approved request is all it starts from.
+package certificates
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"time"
+
+	"dangan/archive"
+)
+
+// JobCertificate seals the certificate of an approved request; its Ref is the
+// request.
+const JobCertificate = "certificate"
+
+// Config is what the room works with.
+type Config struct {
+	Certificates Certificates
+	Requests     Requests
+	Records      Records
+	Offices      Offices
+	Numbers      Numbers
+	Blobs        Blobs
+	Stamper      Stamper
+	Outbox       Outbox
+	Door         Door
+	Schema       archive.Schema
+	Now          func() time.Time
+	Rand         io.Reader     // of check codes
+	Grace        time.Duration // how long an approval may take from plan to commit
+	Term         time.Duration // how long a certificate is valid; 0 for ever
+	Log          *slog.Logger
+}
+
+// Room issues and verifies. Its methods may be called concurrently.
+type Room struct{ c Config }
+
+// New opens the room.
+func New(c Config) *Room { return &Room{c: c} }
+
+// Seal handles a job: it takes the certificate of an approved request as far as
+// it will go. Whatever is repeated, a request has one certificate with one
+// number and one PDF: each state is an entry written create-only.
+func (m *Room) Seal(ctx context.Context, job archive.Job) error {
+	request, err := m.c.Requests.Head(ctx, job.Ref.ID)
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	switch request.Value.State {
+	case archive.Approved:
+	case archive.Reviewed: // planned, and not yet approved
+		if m.c.Now().Sub(job.At) < m.c.Grace {
+			return archive.ErrEarly
+		}
+		return nil
+	default:
+		return nil
+	}
+	cert, err := m.certificate(ctx, request.Value)
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	if cert.Value.State != archive.CertSealed {
+		if cert, err = m.seal(ctx, cert); err != nil {
+			return fmt.Errorf("seal: %w", err)
+		}
+	}
+	if cert.Value.State != archive.CertSealed {
+		return nil // failed for a reason that a person must see to; the state shows it
+	}
+	return m.close(ctx, request, cert.Value)
+}
+
+// certificate returns the certificate of a request, making its first entry when
+// there is none.
+func (m *Room) certificate(ctx context.Context, r archive.Request) (archive.Version[archive.Certificate], error) {
+	v, err := m.c.Certificates.Head(ctx, r.ID)
+	if !errors.Is(err, archive.ErrNotFound) {
+		return v, err
+	}
+	c, err := m.word(ctx, r)
+	if err != nil {
+		return v, err
+	}
+	if c.Number, err = m.number(ctx, c); err != nil {
+		return v, err
+	}
+	if c.Code, err = newCode(m.c.Rand); err != nil {
+		return v, err
+	}
+	err = m.c.Certificates.Append(ctx, c.ID, 1, c)
+	if err != nil && !errors.Is(err, archive.ErrConflict) {
+		return v, err
+	}
+	// After a conflict another replica's entry stands; our number stays void.
+	return m.c.Certificates.Head(ctx, r.ID)
+}
+
+// number takes the next number of the office and year and claims it for the
+// certificate, so that a number which never comes to be used is on record.
+func (m *Room) number(ctx context.Context, c archive.Certificate) (string, error) {
+	office, err := m.c.Offices.Head(ctx, c.Office)
+	if err != nil {
+		return "", err
+	}
+	year := archive.DateOf(c.IssuedAt).Year
+	n, err := m.c.Numbers.Next(ctx, fmt.Sprintf("certificate-%s-%d", c.Office, year))
+	if err != nil {
+		return "", err
+	}
+	number := fmt.Sprintf("%s〔%d〕%06d号", office.Value.Short, year, n)
+	_, err = m.c.Numbers.Claim(ctx, archive.ClaimNumber, canonicalNumber(number), c.ID)
+	return number, err
+}
+
+// seal draws, seals and stores the PDF. The returned entry says how it went: a
+// failure that a retry cannot mend is a state, and no error.
+func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate]) (archive.Version[archive.Certificate], error) {
+	v.Value.State, v.Value.Failure = archive.CertSealing, ""
+	v.Value.Attempts++
+	v, err := m.append(ctx, v)
+	if err != nil {
+		return v, err
+	}
+	pdf, err := m.c.Stamper.Stamp(ctx, v.Value)
+	if err != nil {
+		return m.fail(ctx, v, err)
+	}
+	blob, err := m.c.Blobs.PutBlob(ctx, v.Value.Ref(), bytes.NewReader(pdf))
+	if err != nil {
+		return v, err
+	}
+	if _, err := m.c.Numbers.Claim(ctx, archive.ClaimPDF, blob.SHA256, v.Value.ID); err != nil {
+		return v, err
+	}
+	v.Value.State, v.Value.PDF = archive.CertSealed, blob
+	return m.append(ctx, v)
+}
+
+// fail notes why sealing did not work. What may pass by itself is returned, so
+// that the queue tries again.
+func (m *Room) fail(ctx context.Context, v archive.Version[archive.Certificate], cause error) (archive.Version[archive.Certificate], error) {
+	v.Value.State, v.Value.Failure = archive.CertSealFailed, "seal_error"
+	var coded interface{ Code() string }
+	switch {
+	case errors.As(cause, &coded):
+		v.Value.Failure = coded.Code()
+	case errors.Is(cause, archive.ErrUnavailable):
+		v.Value.Failure = "signer_unavailable"
+	}
+	m.c.Log.ErrorContext(ctx, "sealing failed", "certificate", v.Value.ID, "attempt", v.Value.Attempts, "code", v.Value.Failure)
+	v, err := m.append(ctx, v)
+	if err == nil && errors.Is(cause, archive.ErrUnavailable) {
+		err = cause
+	}
+	return v, err
+}
+
+func (m *Room) append(ctx context.Context, v archive.Version[archive.Certificate]) (archive.Version[archive.Certificate], error) {
+	if err := m.c.Certificates.Append(ctx, v.Value.ID, v.N+1, v.Value); err != nil {
+		return v, err
+	}
+	return archive.Version[archive.Certificate]{N: v.N + 1, At: m.c.Now(), Value: v.Value}, nil
+}
+
+// close writes the certificate's number into its request.
+func (m *Room) close(ctx context.Context, r archive.Version[archive.Request], c archive.Certificate) error {
+	r.Value.State, r.Value.Certificate = archive.Issued, c.Number
+	r.Value.Events = append(r.Value.Events[:len(r.Value.Events):len(r.Value.Events)],
+		archive.Event{At: m.c.Now(), Actor: string(archive.RoleSystem), Step: archive.StepIssue, State: archive.Issued})
+	if err := m.c.Requests.Append(ctx, r.Value.ID, r.N+1, r.Value); err != nil {
+		return fmt.Errorf("close request: %w", err)
+	}
+	return nil
+}
