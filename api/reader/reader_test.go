@@ -1,0 +1,486 @@
+package reader_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/png"
+	"io"
+	"log/slog"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+
+	"dangan/api/reader"
+	"dangan/archive"
+)
+
+// cacheDir is shared by all tests, so that pdfium is compiled once.
+var cacheDir string
+
+func TestMain(m *testing.M) {
+	os.Exit(func() int {
+		api.DisableConfigDir()
+		var err error
+		if cacheDir, err = os.MkdirTemp("", "reader"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(cacheDir)
+		return m.Run()
+	}())
+}
+
+func newReader(tb testing.TB, config reader.Config) *reader.Reader {
+	tb.Helper()
+	config.CacheDir = cacheDir
+	r, err := reader.New(tb.Context(), config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return r
+}
+
+func read(tb testing.TB, r *reader.Reader, file []byte) archive.Reading {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	defer cancel()
+	reading, err := r.Read(ctx, bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return reading
+}
+
+func TestReadGood(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	for name, test := range map[string]struct {
+		file []byte
+		want archive.Reading
+	}{
+		"text":           {textPDF("Marriage register 1987"), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"Marriage register 1987"}}},
+		"rare names":     {chinesePDF("张㛃𬱖结婚登记"), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"张㛃𬱖结婚登记"}}},
+		"rare only":      {chinesePDF("𬱖𬱖𬱖𬱖𬱖𬱖"), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"𬱖𬱖𬱖𬱖𬱖𬱖"}}},
+		"three pages":    {manyPages(3), archive.Reading{MediaType: "application/pdf", Pages: 3, Text: []string{"page 1", "page 2", "page 3"}}},
+		"scan":           {scanPDF(jpegFile(t, 400, 566), 400, 566), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{""}}},
+		"blanks first":   {append([]byte("\n \n"), textPDF("late")...), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"late"}}},
+		"jpeg":           {jpegFile(t, 300, 200), archive.Reading{MediaType: "image/jpeg", Pages: 1, Text: []string{""}}},
+		"png":            {pngFile(t, 300, 200), archive.Reading{MediaType: "image/png", Pages: 1, Text: []string{""}}},
+		"line of spaces": {textPDF("  "), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{""}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, read(t, r, test.file)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestReadBad(t *testing.T) {
+	r := newReader(t, reader.Config{MaxPages: 20})
+	scan := scanPDF(jpegFile(t, 400, 566), 400, 566)
+	photo := jpegFile(t, 300, 200)
+	action := func(action string) []byte {
+		return pdf("<</Type/Catalog/Pages 2 0 R/OpenAction "+action+">>", pages, page, stream("", ""), latin)
+	}
+	sized := func(box string) []byte {
+		return pdf(catalog, pages, "<</Type/Page/Parent 2 0 R/MediaBox["+box+"]>>")
+	}
+	for name, test := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty":                      {nil, reader.CodeDamaged},
+		"header only":                {[]byte("%PDF-1.7\n"), reader.CodeDamaged},
+		"truncated pdf":              {scan[:len(scan)/2], reader.CodeDamaged},
+		"truncated jpeg":             {photo[:len(photo)/2], reader.CodeDamaged},
+		"truncated png":              {pngFile(t, 300, 200)[:500], reader.CodeDamaged},
+		"no pages":                   {pdf(catalog, "<</Type/Pages/Kids[]/Count 0>>"), reader.CodeDamaged},
+		"page loop":                  {pdf(catalog, "<</Type/Pages/Kids[2 0 R]/Count 1>>"), reader.CodeDamaged},
+		"object stream in itself":    {selfReference(), reader.CodeDamaged},
+		"user password":              {encrypted(t, "user", "owner"), reader.CodeEncrypted},
+		"owner password":             {encrypted(t, "", "owner"), reader.CodeEncrypted},
+		"flate bomb":                 {flateBomb(t), reader.CodeBomb},
+		"triple flate bomb":          {tripleBomb(t), reader.CodeBomb},
+		"cross-reference bomb":       {xrefBomb(t), reader.CodeBomb},
+		"huge png":                   {hugePNG(t), reader.CodeBomb},
+		"huge picture in pdf":        {scanPDF(photo, 60000, 60000), reader.CodeBomb},
+		"21 pages":                   {manyPages(21), reader.CodeTooManyPages},
+		"a claim of 2 billion pages": {pdf(catalog, "<</Type/Pages/Kids[3 0 R]/Count 2000000000>>", page, stream("", ""), latin), reader.CodeDamaged},
+		"page without size":          {sized("0 0 0 0"), reader.CodePageSize},
+		"page of infinite size":      {sized("0 0 1e308 1e308"), reader.CodePageSize},
+		"page of a stamp":            {sized("0 0 40 600"), reader.CodePageSize},
+		"page of a wall":             {sized("0 0 600 6000"), reader.CodePageSize},
+		"script":                     {action("<</S/JavaScript/JS(app.alert\\(1\\))>>"), reader.CodeActiveContent},
+		"launch":                     {action("<</S/Launch/F(a.exe)>>"), reader.CodeActiveContent},
+		"script nobody refers to":    {pdf(catalog, pages, page, stream("", ""), latin, "<</S/JavaScript/JS(1)>>"), reader.CodeActiveContent},
+		"embedded file": {pdf("<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a.exe)6 0 R]>>>>>>", pages, page, stream("", ""), latin,
+			"<</Type/Filespec/F(a.exe)/EF<</F 7 0 R>>>>", stream("/Type/EmbeddedFile", "MZ")), reader.CodeActiveContent},
+		"tiff":             {[]byte("II*\x00\x08\x00\x00\x00"), reader.CodeUnsupportedType},
+		"ofd":              {[]byte("PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00OFD.xml"), reader.CodeUnsupportedType},
+		"text":             {[]byte("hello"), reader.CodeUnsupportedType},
+		"pdf behind bytes": {append([]byte("MZ"), textPDF("hidden")...), reader.CodeUnsupportedType},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reading := read(t, r, test.file)
+			want := []archive.Finding{{Code: test.want, Rejects: true}}
+			if diff := cmp.Diff(want, reading.Findings); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTypeIsTheContent(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	for want, file := range map[string]string{
+		"image/tiff":               "MM\x00*",
+		"application/ofd":          "PK\x03\x04 OFD.xml",
+		"application/zip":          "PK\x03\x04 readme",
+		"application/postscript":   "%!PS-Adobe",
+		"application/octet-stream": "hello",
+		"application/x-empty":      "",
+	} {
+		if got := read(t, r, []byte(file)).MediaType; got != want {
+			t.Errorf("media type of %q is %s, want %s", file, got, want)
+		}
+	}
+}
+
+func TestTooLarge(t *testing.T) {
+	file := textPDF("large")
+	r := newReader(t, reader.Config{MaxBytes: int64(len(file)) - 1})
+	want := archive.Reading{MediaType: "application/pdf", Findings: []archive.Finding{{Code: reader.CodeTooLarge}}}
+	if diff := cmp.Diff(want, read(t, r, file)); diff != "" {
+		t.Error(diff)
+	}
+	_, err := r.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100)
+	if !errors.Is(err, reader.ErrNoPage) {
+		t.Errorf("page of a large file: %v, want ErrNoPage", err)
+	}
+}
+
+func TestSigned(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	file := pdf("<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3/Fields[6 0 R]>>>>", pages,
+		strings.Replace(page, "/Contents", "/Annots[6 0 R]/Contents", 1), stream("", "BT /F 24 Tf 72 700 Td (sealed) Tj ET"), latin,
+		"<</Type/Annot/Subtype/Widget/FT/Sig/T(s)/V 7 0 R/P 3 0 R/Rect[0 0 0 0]/F 132>>",
+		"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[0 1 2 3]/Contents<00>>>")
+	want := archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"sealed"}, Findings: []archive.Finding{{Code: reader.CodeSigned}}}
+	if diff := cmp.Diff(want, read(t, r, file)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPage(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	for name, test := range map[string]struct {
+		file []byte
+		want image.Point
+	}{
+		"scan":  {scanPDF(jpegFile(t, 400, 566), 400, 566), image.Pt(200, 284)},
+		"jpeg":  {jpegFile(t, 400, 566), image.Pt(200, 283)},
+		"png":   {pngFile(t, 400, 566), image.Pt(200, 283)},
+		"small": {pngFile(t, 100, 50), image.Pt(100, 50)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := r.Page(t.Context(), bytes.NewReader(test.file), int64(len(test.file)), 1, 200)
+			if err != nil {
+				t.Fatal(err)
+			}
+			picture, err := png.Decode(bytes.NewReader(out))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, picture.Bounds().Size()); diff != "" {
+				t.Error(diff)
+			}
+			left, right := shade(picture, 1, 4), shade(picture, 3, 4)
+			if left > 60 || right < 200 {
+				t.Errorf("shades are %d and %d, want dark and light", left, right)
+			}
+		})
+	}
+}
+
+// shade returns the mean grey of a small square at the given part of the width.
+func shade(picture image.Image, numerator, denominator int) uint32 {
+	sum := uint32(0)
+	size := picture.Bounds().Size()
+	for y := range 8 {
+		for x := range 8 {
+			red, _, _, _ := picture.At(size.X*numerator/denominator+x-4, size.Y/2+y-4).RGBA()
+			sum += red >> 8
+		}
+	}
+	return sum / 64
+}
+
+func TestPageIsOnWhitePaper(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	file := pdf(catalog, pages,
+		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Group<</S/Transparency/CS/DeviceRGB>>/Contents 4 0 R/Resources<</ExtGState<</G<</ca 0.5>>>>>>>>",
+		stream("", "/G gs 0 g 0 0 300 800 re f"))
+	out, err := r.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := png.Decode(bytes.NewReader(out))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, right := shade(picture, 1, 4), shade(picture, 3, 4); left < 125 || left > 130 || right != 255 {
+		t.Errorf("shades are %d and %d, want 127 and 255", left, right)
+	}
+}
+
+func TestNoPage(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	for name, test := range map[string]struct {
+		file []byte
+		page int
+	}{
+		"before the first": {textPDF("one"), 0},
+		"after the last":   {textPDF("one"), 2},
+		"second of a jpeg": {jpegFile(t, 100, 100), 2},
+		"not a document":   {[]byte("hello"), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := r.Page(t.Context(), bytes.NewReader(test.file), int64(len(test.file)), test.page, 100)
+			if !errors.Is(err, reader.ErrNoPage) || !errors.Is(err, archive.ErrNotFound) {
+				t.Errorf("error is %v, want ErrNoPage", err)
+			}
+		})
+	}
+}
+
+// brokenFile fails at the given offset and after it.
+type brokenFile struct {
+	*bytes.Reader
+	good int64
+	err  error
+}
+
+func (f brokenFile) ReadAt(p []byte, offset int64) (int, error) {
+	if offset+int64(len(p)) > f.good {
+		return 0, f.err
+	}
+	return f.Reader.ReadAt(p, offset)
+}
+
+func TestFailureOfTheSourceIsAnError(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	scan := scanPDF(jpegFile(t, 400, 566), 400, 566)
+	for name, file := range map[string][]byte{"pdf": scan, "jpeg": jpegFile(t, 400, 566)} {
+		for _, good := range []int64{0, 2000} {
+			t.Run(fmt.Sprintf("%s after %d bytes", name, good), func(t *testing.T) {
+				broken := brokenFile{bytes.NewReader(file), good, io.ErrClosedPipe}
+				reading, err := r.Read(t.Context(), broken, int64(len(file)))
+				if !errors.Is(err, io.ErrClosedPipe) {
+					t.Errorf("Read returned %v, %v, want the error of the source", reading, err)
+				}
+				_, err = r.Page(t.Context(), broken, int64(len(file)), 1, 100)
+				if !errors.Is(err, io.ErrClosedPipe) {
+					t.Errorf("Page returned %v, want the error of the source", err)
+				}
+			})
+		}
+	}
+}
+
+func TestEndOfContextIsAnError(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	file := textPDF("late")
+	if _, err := r.Read(ctx, bytes.NewReader(file), int64(len(file))); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v, want that of the context", err)
+	}
+}
+
+// cancelFile ends a context when pdfium, the second parser, has come so far as
+// to read the page content.
+type cancelFile struct {
+	*bytes.Reader
+	reads  int
+	cancel context.CancelFunc
+}
+
+func (f *cancelFile) ReadAt(p []byte, offset int64) (int, error) {
+	if f.reads--; f.reads == 0 {
+		f.cancel()
+	}
+	return f.Reader.ReadAt(p, offset)
+}
+
+func TestReaderWorksAfterJobsBrokenOff(t *testing.T) {
+	r := newReader(t, reader.Config{Workers: 1})
+	file := manyPages(10)
+	ended := 0
+	for reads := 1; reads < 40; reads += 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := r.Read(ctx, &cancelFile{bytes.NewReader(file), reads, cancel}, int64(len(file)))
+		cancel()
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatalf("ended at read %d: %v", reads, err)
+		}
+		if err != nil {
+			ended++
+		}
+	}
+	if ended < 3 {
+		t.Errorf("only %d jobs were broken off", ended)
+	}
+	if got := read(t, r, file); got.Pages != 10 || len(got.Findings) > 0 {
+		t.Errorf("afterwards, a good file reads as %d pages, %v", got.Pages, got.Findings)
+	}
+}
+
+func TestOverrunIsTheFaultOfTheFile(t *testing.T) {
+	r := newReader(t, reader.Config{MaxTime: time.Nanosecond})
+	want := []archive.Finding{{Code: reader.CodeBomb, Rejects: true}}
+	if diff := cmp.Diff(want, read(t, r, textPDF("slow")).Findings); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestReaderWorksAfterAnOverrun(t *testing.T) {
+	var log bytes.Buffer
+	r := newReader(t, reader.Config{Workers: 1, MaxTime: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	want := []archive.Finding{{Code: reader.CodeBomb, Rejects: true}}
+	if diff := cmp.Diff(want, read(t, r, flateBomb(t)).Findings); diff != "" {
+		t.Error(diff)
+	}
+	if got := read(t, r, manyPages(2)); got.Pages != 2 || len(got.Findings) > 0 {
+		t.Errorf("afterwards, a good file reads as %d pages, %v", got.Pages, got.Findings)
+	}
+	if got := strings.Count(log.String(), "PDF engine started"); got != 2 {
+		t.Errorf("the engine started %d times, want 2", got)
+	}
+}
+
+func TestManyAtOnce(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			text := fmt.Sprintf("file %d", i)
+			file := textPDF(text)
+			reading, err := r.Read(t.Context(), bytes.NewReader(file), int64(len(file)))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if diff := cmp.Diff([]string{text}, reading.Text); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestClosed(t *testing.T) {
+	r, err := reader.New(t.Context(), reader.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Read(t.Context(), strings.NewReader("x"), 1); !errors.Is(err, reader.ErrClosed) {
+		t.Errorf("error is %v, want ErrClosed", err)
+	}
+	if err := r.Close(); !errors.Is(err, reader.ErrClosed) {
+		t.Errorf("second Close: error is %v, want ErrClosed", err)
+	}
+}
+
+func TestCloseBreaksOffWhatRuns(t *testing.T) {
+	r, err := reader.New(t.Context(), reader.Config{MaxBytes: math.MaxInt64, MaxTime: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := &endlessFile{started: make(chan struct{})}
+	failed := make(chan error)
+	go func() {
+		_, err := r.Read(t.Context(), file, math.MaxInt64)
+		failed <- err
+	}()
+	<-file.started
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-failed; !errors.Is(err, reader.ErrClosed) {
+		t.Errorf("error is %v, want ErrClosed", err)
+	}
+}
+
+// endlessFile is a JPEG that never gets beyond the fill bytes before its
+// second marker.
+type endlessFile struct {
+	once    sync.Once
+	started chan struct{}
+}
+
+func (f *endlessFile) ReadAt(p []byte, offset int64) (int, error) {
+	if offset > 0 {
+		f.once.Do(func() { close(f.started) })
+	}
+	for i := range p {
+		p[i] = 0xFF
+	}
+	if offset == 0 {
+		p[1] = 0xD8
+	}
+	return len(p), nil
+}
+
+// FuzzRead wants an answer to everything, and a complete one for what passes.
+func FuzzRead(f *testing.F) {
+	for _, file := range [][]byte{textPDF("seed"), chinesePDF("张㛃"), manyPages(2), selfReference(), jpegFile(f, 40, 20), pngFile(f, 40, 20), nil} {
+		f.Add(file)
+	}
+	r := newReader(f, reader.Config{MaxPages: 10, MaxPixels: 1_000_000, MaxTime: time.Second})
+	f.Fuzz(func(t *testing.T, file []byte) {
+		reading := read(t, r, file)
+		if !reading.Rejected() && (reading.Pages < 1 || len(reading.Text) != reading.Pages) {
+			t.Errorf("passed with %d pages and %d texts", reading.Pages, len(reading.Text))
+		}
+	})
+}
+
+func BenchmarkReadScan(b *testing.B) {
+	r := newReader(b, reader.Config{})
+	file := scanPDF(jpegFile(b, 1653, 2339), 1653, 2339)
+	read(b, r, file)
+	b.SetBytes(int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		read(b, r, file)
+	}
+}
+
+func BenchmarkPageOfScan(b *testing.B) {
+	r := newReader(b, reader.Config{})
+	file := scanPDF(jpegFile(b, 1653, 2339), 1653, 2339)
+	read(b, r, file)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Page(b.Context(), bytes.NewReader(file), int64(len(file)), 1, 200); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
