@@ -1,0 +1,136 @@
+// Package holdings keeps records (馆藏): deposit, description, reading and search.
+//
+// It owns the order of steps that makes a deposit safe, what must follow each
+// new version of a record, and how a record looks to somebody. It must not know
+// who may see what (package policy), how a disclosure is recorded (package
+// evidence), or anything of buckets, search engines, PDF or HTTP.
+package holdings
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"dangan/archive"
+)
+
+// JobRecord is the kind of the job that follows every version of a record.
+const JobRecord = "record"
+
+// maxRead is the largest file that is read and previewed. A larger one is kept
+// and can be fetched.
+const maxRead = 200 << 20
+
+// Config is what the room works with.
+type Config struct {
+	Records Records
+	Blobs   Blobs
+	Derived Derived
+	Claims  Claims
+	Marks   Marks
+	Outbox  Outbox
+	Index   Index
+	Reader  Reader
+	Door    Door
+	Schema  archive.Schema
+	Now     func() time.Time
+	NewID   func() string // a ULID
+	Log     *slog.Logger
+
+	// Grace is the longest a deposit may take, its upload included. After it an
+	// uncommitted deposit is fenced off.
+	Grace time.Duration
+}
+
+// Room is the use cases. Its methods may be called concurrently.
+type Room struct{ c Config }
+
+// New opens the room.
+func New(c Config) *Room { return &Room{c: c} }
+
+// head finds a record. Whatever is no id cannot name one.
+func (h *Room) head(ctx context.Context, id string) (archive.Version[archive.Record], error) {
+	if !archive.ValidID(id) {
+		return archive.Version[archive.Record]{}, fmt.Errorf("record: %w", archive.ErrNotFound)
+	}
+	v, err := h.c.Records.Head(ctx, id)
+	if err != nil {
+		return v, fmt.Errorf("record: %w", err)
+	}
+	return v, nil
+}
+
+// target is what policy needs to know of a record, with the tokens of everybody
+// it is about in any of the versions.
+func (h *Room) target(versions ...archive.Version[archive.Record]) archive.Target {
+	t := versions[len(versions)-1].Value.Target()
+	for _, v := range versions {
+		t.Subjects = append(t.Subjects, h.tokens(v.Value)...)
+	}
+	return t
+}
+
+func (h *Room) tokens(r archive.Record) []string {
+	var tokens []string
+	for _, key := range personKeys(r) {
+		tokens = append(tokens, h.c.Marks.Token(archive.MarkPerson, key))
+	}
+	return tokens
+}
+
+func personKeys(r archive.Record) []string {
+	var keys []string
+	for _, p := range r.Persons {
+		if !p.ID.IsZero() {
+			keys = append(keys, p.ID.Key())
+		}
+	}
+	return keys
+}
+
+// hide makes a record that one may not see look like one that does not exist.
+func hide(err error) error {
+	if errors.Is(err, archive.ErrForbidden) {
+		return fmt.Errorf("record: %w", archive.ErrNotFound)
+	}
+	return err
+}
+
+// view is a version as the decision lets it be seen.
+func (h *Room) view(ctx context.Context, v archive.Version[archive.Record], d archive.Decision) (archive.RecordView, error) {
+	view := archive.RecordView{Record: v.Value.Masked(d.Masks), Version: v.N, Masked: d.Masks, States: []archive.FileState{}}
+	for _, f := range v.Value.Files {
+		state, _, err := h.state(ctx, v.Value.Ref(), f)
+		if err != nil {
+			return archive.RecordView{}, err
+		}
+		view.States = append(view.States, state)
+	}
+	return view, nil
+}
+
+// reading is the kind under which the reader's findings are derived.
+const reading = "reading"
+
+// state is where a file is on its way, and what the reader found in it.
+func (h *Room) state(ctx context.Context, ref archive.Ref, f archive.File) (archive.FileState, archive.Reading, error) {
+	var found archive.Reading
+	raw, err := h.c.Derived.Derived(ctx, ref, f.ID, reading)
+	if errors.Is(err, archive.ErrNotFound) {
+		return archive.FileState{State: archive.Checking}, found, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &found)
+	}
+	if err != nil {
+		return archive.FileState{}, found, fmt.Errorf("file state: %w", err)
+	}
+	s := archive.FileState{State: archive.Ready, Kind: found.MediaType, Pages: found.Pages, Findings: found.Findings}
+	if found.Rejected() {
+		s.State = archive.Rejected
+	}
+	return s, found, nil
+}

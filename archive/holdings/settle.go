@@ -1,0 +1,169 @@
+package holdings
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"dangan/archive"
+)
+
+// Settle does what must follow every version of a record: its files are read,
+// marked, and the record indexed. It may run any number of times. A deposit that
+// was not committed within Grace is fenced off and its claims are released.
+func (h *Room) Settle(ctx context.Context, job archive.Job) error {
+	v, err := h.head(ctx, job.Ref.ID)
+	if errors.Is(err, archive.ErrNotFound) {
+		if h.c.Now().Sub(job.At) < h.c.Grace {
+			return fmt.Errorf("settle: %w", archive.ErrEarly)
+		}
+		err = h.abandon(ctx, job)
+		if !errors.Is(err, archive.ErrConflict) {
+			return err
+		}
+		v, err = h.head(ctx, job.Ref.ID) // it was committed at the last moment
+	}
+	for err == nil {
+		settled := v.N
+		if err = h.settle(ctx, v); err != nil {
+			break
+		}
+		// A version that was written meanwhile may have been settled before
+		// this one was, which then left marks of what is no longer so.
+		if v, err = h.head(ctx, job.Ref.ID); err == nil && v.N == settled {
+			return nil
+		}
+	}
+	return err
+}
+
+// settle reads, marks and indexes one version. Marks do not wait for a reader
+// that fails, and neither waits for the index: exact look-ups work without both.
+func (h *Room) settle(ctx context.Context, v archive.Version[archive.Record]) error {
+	text, unread := h.readAll(ctx, v.Value)
+	if err := h.mark(ctx, v); err != nil {
+		return errors.Join(unread, err)
+	}
+	err := h.c.Index.Put(ctx, archive.Document{
+		Record:  v.Value.WithoutIDs(),
+		Version: v.N,
+		Text:    archive.WithoutIDs(text),
+		Persons: h.tokens(v.Value),
+	})
+	if err != nil {
+		err = fmt.Errorf("index record: %w", err)
+	}
+	return errors.Join(unread, err)
+}
+
+// readAll has every file read and returns the text of those that passed.
+func (h *Room) readAll(ctx context.Context, r archive.Record) (string, error) {
+	var text []string
+	var failures []error
+	for _, f := range r.Files {
+		found, err := h.read(ctx, r.Ref(), f)
+		switch {
+		case err != nil:
+			failures = append(failures, fmt.Errorf("read file: %w", err))
+		case !found.Rejected():
+			text = append(text, found.Text...)
+		}
+	}
+	return strings.Join(text, "\n"), errors.Join(failures...)
+}
+
+func (h *Room) read(ctx context.Context, ref archive.Ref, f archive.File) (archive.Reading, error) {
+	state, found, err := h.state(ctx, ref, f)
+	if err != nil || state.State != archive.Checking {
+		return found, err
+	}
+	if f.Size > maxRead {
+		found = archive.Reading{MediaType: "application/octet-stream", Findings: []archive.Finding{{Code: "too_large"}}}
+	} else {
+		src, err := h.load(ctx, ref, f)
+		if err != nil {
+			return found, err
+		}
+		if found, err = h.c.Reader.Read(ctx, src, f.Size); err != nil {
+			return found, err
+		}
+	}
+	raw, err := json.Marshal(found)
+	if err != nil {
+		return found, err
+	}
+	return found, h.c.Derived.PutDerived(ctx, ref, f.ID, reading, raw)
+}
+
+// load reads a file of at most maxRead bytes to its end, which also checks its
+// digest: the reader jumps about, and would never notice what it did not touch.
+func (h *Room) load(ctx context.Context, ref archive.Ref, f archive.File) (*bytes.Reader, error) {
+	content, err := h.c.Blobs.OpenBlob(ctx, ref, f.Blob)
+	if err != nil {
+		return nil, err
+	}
+	defer content.Close()
+	all, err := content.Range(0, content.Size())
+	if err != nil {
+		return nil, err
+	}
+	defer all.Close()
+	data := bytes.NewBuffer(make([]byte, 0, content.Size()+bytes.MinRead))
+	if _, err := io.Copy(data, all); err != nil {
+		return nil, err
+	}
+	return bytes.NewReader(data.Bytes()), nil
+}
+
+// mark makes the record findable by what its newest version says, and no longer
+// by persons that only earlier ones named. A reference code stays findable for
+// ever, because it may have been cited.
+func (h *Room) mark(ctx context.Context, v archive.Version[archive.Record]) error {
+	now, id := personKeys(v.Value), v.Value.ID
+	for _, key := range now {
+		if err := h.c.Marks.Mark(ctx, archive.MarkPerson, key, id); err != nil {
+			return fmt.Errorf("mark person: %w", err)
+		}
+	}
+	if err := h.c.Marks.Mark(ctx, archive.MarkRefKey, v.Value.RefCode.Key(), id); err != nil {
+		return fmt.Errorf("mark reference code: %w", err)
+	}
+	for _, f := range v.Value.Files {
+		if err := h.c.Marks.Mark(ctx, archive.MarkDigest, f.SHA256, id); err != nil {
+			return fmt.Errorf("mark file: %w", err)
+		}
+	}
+	if v.N == 1 {
+		return nil
+	}
+	history, err := h.c.Records.History(ctx, id)
+	if err != nil {
+		return fmt.Errorf("mark: %w", err)
+	}
+	for _, old := range history {
+		if err := h.remark(ctx, old.Value, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Room) remark(ctx context.Context, old archive.Record, now []string) error {
+	if err := h.c.Marks.Mark(ctx, archive.MarkRefKey, old.RefCode.Key(), old.ID); err != nil {
+		return fmt.Errorf("mark reference code: %w", err)
+	}
+	for _, key := range personKeys(old) {
+		if slices.Contains(now, key) {
+			continue
+		}
+		if err := h.c.Marks.Unmark(ctx, archive.MarkPerson, key, old.ID); err != nil {
+			return fmt.Errorf("unmark person: %w", err)
+		}
+	}
+	return nil
+}
