@@ -1,0 +1,198 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"dangan/archive"
+	"dangan/storage/vault"
+)
+
+const format = "dangan/1"
+
+// maxSealed bounds what is read into memory as one sealed object.
+const maxSealed = 256 << 20
+
+// header is the clear line of an object, FORMAT.md section 2.1.
+type header struct {
+	Format string       `json:"format"`
+	Kind   archive.Kind `json:"kind,omitempty"`
+	ID     string       `json:"id,omitempty"`
+	N      int          `json:"n,omitempty"`
+	Prev   string       `json:"prev,omitempty"`
+	Fence  bool         `json:"fence,omitempty"`
+	Nonce  string       `json:"nonce"`
+	At     time.Time    `json:"at"`
+	Key    string       `json:"key,omitempty"`
+}
+
+// chainKey is header.Key of what the data key of a chain seals.
+const chainKey = "chain/1"
+
+func ringKey(version int) string { return fmt.Sprintf("ring/%d", version) }
+
+// object is an object of FORMAT.md section 2, as stored.
+type object struct {
+	header
+	raw  []byte // all of it
+	body []byte // sealed, the end of raw
+	etag string
+	name string // object key, to which the seal is bound
+}
+
+// clear is the header as stored, the additional data of the seal.
+func (o object) clear() []byte { return o.raw[:len(o.raw)-len(o.body)] }
+
+// open unseals the body.
+func (o object) open(secret vault.Secret) ([]byte, error) {
+	return secret.Open(o.name, o.clear(), o.body)
+}
+
+// parse splits an object. What it accepts, encode writes again byte for byte.
+func parse(raw []byte) (object, error) {
+	line, body, ok := bytes.Cut(raw, []byte{'\n'})
+	if !ok {
+		return object{}, fmt.Errorf("no header: %w", archive.ErrCorrupt)
+	}
+	var h header
+	if err := json.Unmarshal(line, &h); err != nil {
+		return object{}, fmt.Errorf("header is not JSON: %w", archive.ErrCorrupt)
+	}
+	if h.Format != format {
+		return object{}, fmt.Errorf("object is not of format %s: %w", format, archive.ErrCorrupt)
+	}
+	again, err := json.Marshal(h)
+	if err != nil || !bytes.Equal(again, line) {
+		return object{}, fmt.Errorf("header is not in its normal form: %w", archive.ErrCorrupt)
+	}
+	return object{header: h, raw: raw, body: body}, nil
+}
+
+// seal makes an object for key. It fills in format, nonce and time.
+func (b *Bucket) seal(key string, h header, secret vault.Secret, plain []byte) (object, error) {
+	o, err := b.encode(key, h)
+	if err != nil {
+		return object{}, err
+	}
+	if o.body, err = secret.Seal(b.rand, key, o.raw, plain); err != nil {
+		return object{}, err
+	}
+	o.raw = append(o.raw, o.body...)
+	return o, nil
+}
+
+// encode makes an object without a body.
+func (b *Bucket) encode(key string, h header) (object, error) {
+	nonce := make([]byte, 16)
+	if _, err := io.ReadFull(b.rand, nonce); err != nil {
+		return object{}, fmt.Errorf("draw nonce: %w", err)
+	}
+	h.Format = format
+	h.Nonce = hex.EncodeToString(nonce)
+	h.At = b.now().UTC().Truncate(time.Millisecond)
+	line, err := json.Marshal(h)
+	if err != nil {
+		return object{}, fmt.Errorf("encode header: %w", err)
+	}
+	return object{header: h, raw: append(line, '\n'), name: key}, nil
+}
+
+// sealRing makes an object that belongs to no chain.
+func (b *Bucket) sealRing(key string, h header, plain []byte) (object, error) {
+	newest := b.ring.Newest()
+	h.Key = ringKey(newest.N)
+	return b.seal(key, h, newest.Seal, plain)
+}
+
+// ringVersion finds the keys that an object says it is sealed by.
+func (b *Bucket) ringVersion(o object) (vault.Version, error) {
+	var n int
+	if _, err := fmt.Sscanf(o.Key, "ring/%d", &n); err != nil || o.Key != ringKey(n) {
+		return vault.Version{}, fmt.Errorf("not sealed by the key ring: %w", archive.ErrCorrupt)
+	}
+	version, ok := b.ring.Version(n)
+	if !ok {
+		return vault.Version{}, fmt.Errorf("sealed by unknown key ring version %d: %w", n, archive.ErrCorrupt)
+	}
+	return version, nil
+}
+
+// fetch reads a whole sealed object.
+func (b *Bucket) fetch(ctx context.Context, key string) (object, error) {
+	got, err := b.objects.Get(ctx, key, 0, -1)
+	if err != nil {
+		return object{}, err
+	}
+	defer func() { _ = got.Body.Close() }()
+	if got.Size > maxSealed {
+		return object{}, fmt.Errorf("get %s: %d bytes: %w", key, got.Size, archive.ErrCorrupt)
+	}
+	raw := make([]byte, got.Size)
+	if _, err := io.ReadFull(got.Body, raw); err != nil {
+		return object{}, fmt.Errorf("get %s: %w", key, err)
+	}
+	o, err := parse(raw)
+	if err != nil {
+		return object{}, fmt.Errorf("get %s: %w", key, err)
+	}
+	o.etag, o.name = got.ETag, key
+	return o, nil
+}
+
+// fetchRing reads and opens an object that belongs to no chain.
+func (b *Bucket) fetchRing(ctx context.Context, key string) (object, []byte, error) {
+	o, err := b.fetch(ctx, key)
+	if err != nil {
+		return object{}, nil, err
+	}
+	version, err := b.ringVersion(o)
+	if err != nil {
+		return object{}, nil, fmt.Errorf("get %s: %w", key, err)
+	}
+	plain, err := o.open(version.Seal)
+	if err != nil {
+		return object{}, nil, fmt.Errorf("get %s: %w", key, err)
+	}
+	return o, plain, nil
+}
+
+// create writes o create-only. When somebody else's object is there, the error
+// is archive.ErrExists; our own is success, because a client that repeats a
+// request after a lost answer meets its own first write.
+func (b *Bucket) create(ctx context.Context, o object) error {
+	err := b.objects.PutIfAbsent(ctx, o.name, o.raw)
+	if !errors.Is(err, archive.ErrExists) {
+		return err
+	}
+	return b.ours(ctx, o, err)
+}
+
+// replace writes o over the object that was read with etag; archive.ErrConflict
+// when that one has changed. As with create, our own write is success.
+func (b *Bucket) replace(ctx context.Context, o object, etag string) error {
+	err := b.objects.PutIfMatch(ctx, o.name, etag, o.raw)
+	if !errors.Is(err, archive.ErrConflict) {
+		return err
+	}
+	return b.ours(ctx, o, err)
+}
+
+// ours returns nil if the stored object is o after all, else refusal.
+func (b *Bucket) ours(ctx context.Context, o object, refusal error) error {
+	there, err := b.fetch(ctx, o.name)
+	switch {
+	case errors.Is(err, archive.ErrNotFound), errors.Is(err, archive.ErrCorrupt):
+		return refusal
+	case err != nil:
+		return fmt.Errorf("read back: %w", err)
+	case there.Nonce == o.Nonce:
+		return nil
+	}
+	return refusal
+}
