@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,11 +90,7 @@ func TestKilledParentTakesChildAlong(t *testing.T) {
 	}
 	_ = parent.Wait() // "signal: killed"
 
-	// The child shares the lock, so the folder is free when the child is gone;
-	// the socket it left is in nobody's way.
-	if _, err := os.Stat(filepath.Join(dir, "run", socketName)); err != nil {
-		t.Fatalf("no socket is left to clean up: %v", err)
-	}
+	// The child shares the lock, so the folder is free when the child is gone.
 	for {
 		s, err := Start(t.Context(), cfg)
 		if err == nil {

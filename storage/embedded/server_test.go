@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -250,6 +251,37 @@ func TestLongFolder(t *testing.T) {
 	stop(t, s)
 	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) != 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// A killed process leaves its socket, and perhaps the folder it was in.
+func TestStaleSocket(t *testing.T) {
+	elsewhere := filepath.Join(shortFolder(t), "gone")
+	for name, folder := range map[string]func(run string) (string, error){
+		"in the data root": func(run string) (string, error) { return run, os.Mkdir(run, 0o700) },
+		"elsewhere": func(run string) (string, error) {
+			return elsewhere, errors.Join(os.Mkdir(elsewhere, 0o700), os.Symlink(elsewhere, run))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := shortFolder(t)
+			folder, err := folder(filepath.Join(dir, "run"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: filepath.Join(folder, socketName)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.SetUnlinkOnClose(false)
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			clientWithBucket(t, start(t, testConfig(dir)))
+		})
+	}
+	if _, err := os.Stat(elsewhere); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("old socket folder is left: %v", err)
 	}
 }
 
