@@ -11,11 +11,10 @@ import (
 type watermark struct {
 	object        ref
 	width, height float64
-	step          float64
 }
 
 const (
-	watermarkSize  = 15.5
+	watermarkSize  = 13.5
 	watermarkAngle = 28 * math.Pi / 180
 )
 
@@ -36,7 +35,7 @@ func (p *press) prepareMarks() error {
 		total += widths[len(widths)-1]
 	}
 	sin, cos := math.Sincos(watermarkAngle)
-	w := &watermark{width: total*cos + watermarkSize, height: total*sin + watermarkSize*1.4, step: total*cos + 38}
+	w := &watermark{width: total*cos + 1.4*watermarkSize, height: total*sin + watermarkSize*1.3}
 	c := canvas{height: w.height}
 	c.fill(faint())
 	pen, i := 0.0, 0
@@ -51,26 +50,28 @@ func (p *press) prepareMarks() error {
 	return nil
 }
 
-// draw tiles the mark over the inside of the frame, every second row set off.
+// draw tiles the mark over the inside of the frame: whole marks only, evenly spread, every second row
+// standing in the gaps of the first.
 func (w *watermark) draw(c *canvas) {
-	c.save()
-	c.rect(frameInner, frameInner, pageWidth-2*frameInner, pageHeight-2*frameInner)
-	c.op("W")
-	c.op("n")
-	rise := max(w.height+32, 110)
-	for row, y := 0, frameInner+w.height+8; y-w.height < pageHeight-frameInner; row, y = row+1, y+rise {
-		x := frameInner + 28
-		if row%2 == 1 {
-			x -= w.step / 2
+	const inset = frameInner + 10
+	spread := func(space, size, gap float64) (count int, step float64) {
+		count = max(1, int((space+gap)/(size+gap)))
+		return count, (space - size) / float64(max(1, count-1))
+	}
+	columns, stepX := spread(pageWidth-2*inset, w.width, 14)
+	rows, stepY := spread(pageHeight-2*inset, w.height, 22)
+	for row := range rows {
+		x, n := inset, columns
+		if row%2 == 1 && columns > 1 {
+			x, n = inset+stepX/2, columns-1
 		}
-		for ; x < pageWidth-frameInner; x += w.step {
+		for i := range n {
 			c.save()
-			c.op("cm", 1, 0, 0, 1, x, c.y(y))
+			c.op("cm", 1, 0, 0, 1, x+float64(i)*stepX, c.y(inset+w.height+float64(row)*stepY))
 			c.use("Do", "W")
 			c.restore()
 		}
 	}
-	c.restore()
 }
 
 // drawQR draws the code as rectangles on a white ground with its quiet zone of four modules.

@@ -3,6 +3,7 @@ package stamp
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // The page, in points from the top left of an A4 sheet.
@@ -10,33 +11,53 @@ const (
 	frameOuter = 33.5 // the red double frame
 	frameInner = 39.5
 
-	left     = 69.5 // the column everything stands in
-	right    = pageWidth - left
-	column   = right - left
-	labelCol = 76.0 // width of a label's cell
-	pairCol  = 214.0
+	left   = 69.5 // the column everything stands in
+	right  = pageWidth - left
+	column = right - left
 
-	closingBottom = 586.0 // where the table ends on the page that carries the seal
+	closingBottom = 592.0 // where the table ends on the page that carries the seal
 	openBottom    = 766.0 // and on a page that goes on
-	laterTop      = 122.0 // where it begins on later pages
+	laterTitle    = 76.0
+	laterTop      = 128.0 // where it begins on later pages
 	footerLine    = 790.0
+	leastBody     = 150.0 // so that the body's label has room
 
 	qrTop, qrSize          = 664.0, 84.0
 	sealX, sealY           = 436.0, 674.0 // centre of the seal
 	nameLine, dateLine     = 660.0, 690.0
-	cellPad, rowHeight     = 8.0, 32.0
-	valueLead, labelLead   = 18.0, 17.0
-	bodyPad, bodyLead      = 12.0, 25.0
+	cellPad                = 8.0
+	bodyPad                = 12.0
 	sourceLead, sourceHang = 13.5, 20.0
 )
 
 func black() color { return color{0, 0, 0} }
 func grey() color  { return color{0.36, 0.36, 0.36} }
-func faint() color { return color{0.885, 0.885, 0.885} }
+func faint() color { return color{0.895, 0.895, 0.895} }
 func red() color   { return color{0.76, 0.07, 0.09} }
+
+// proportions differ between Chinese and alphabetic sheets: letters run wider and need less air.
+type proportions struct {
+	label float64   // width of a label's cell
+	pair  float64   // width of the first of two fields, label included
+	row   float64   // least height of a row
+	lead  float64   // distance of lines in cells
+	cell  float64   // type size in cells
+	text  float64   // type size of the body
+	leads []float64 // distances of the body's lines, the best first
+}
+
+func proportionsFor(l Labels) proportions {
+	if r, _ := utf8.DecodeRuneInString(l.Body); ideographic(r) {
+		return proportions{label: 76, pair: 214, row: 32, lead: 17.5, cell: 12, text: 13, leads: []float64{25, 23, 21, 19.5}}
+	}
+	return proportions{label: 97, pair: column / 2, row: 28, lead: 14.5, cell: 11, text: 11.5, leads: []float64{20, 18, 16.5}}
+}
+
+func (m proportions) bodyWidth() float64 { return column - m.label - 2*bodyPad }
 
 // press sets one document.
 type press struct {
+	proportions
 	doc           *document
 	sheet         Sheet
 	regular, bold *usedFont
@@ -54,7 +75,7 @@ type canvasPage struct {
 }
 
 func newPress(d *document, sheet Sheet, regular, bold *face) *press {
-	p := &press{doc: d, sheet: sheet}
+	p := &press{doc: d, sheet: sheet, proportions: proportionsFor(sheet.Labels)}
 	p.regular, p.bold = newUsedFont(regular, d, "R"), newUsedFont(bold, d, "B")
 	return p
 }
@@ -128,36 +149,47 @@ func (p *press) run(seal func(c *canvasPage) error) (ref, error) {
 	if p.err != nil {
 		return 0, p.err
 	}
-	top := p.tableTop()
-	pages, err := paginate(body, room{
-		firstOpen: openBottom - top - heightOf(rows), firstClosing: closingBottom - top - heightOf(rows) - heightOf(after),
+	top := p.tableTop() + heightOf(rows)
+	r := room{
+		firstOpen: openBottom - top, firstClosing: closingBottom - top - heightOf(after),
 		laterOpen: openBottom - laterTop, laterClosing: closingBottom - laterTop - heightOf(after),
-	})
+	}
+	tighten(body, p.leads, r.firstClosing)
+	pages, err := paginate(body, r)
 	if err != nil {
 		return 0, err
 	}
+	return p.drawPages(pages, rows, after, seal)
+}
+
+func (p *press) drawPages(pages [][]bodyLine, rows, after []laidRow, seal func(*canvasPage) error) (ref, error) {
 	tree := p.doc.reserve()
 	for i, lines := range pages {
 		page := &canvasPage{canvas: canvas{height: pageHeight}, object: p.doc.reserve()}
-		p.ground(&page.canvas)
-		y := p.head(&page.canvas, i)
-		c := &page.canvas
+		c, last := &page.canvas, i == len(pages)-1
+		p.ground(c)
+		tableTop := p.head(c, i)
 		c.stroke(black())
-		tableTop := y
+		y, bottom := tableTop, openBottom
 		if i == 0 {
 			y = p.drawRows(c, rows, y)
+			c.line(left, y, right, y)
 		}
-		bottom := openBottom
-		if i == len(pages)-1 {
+		if last {
 			bottom = closingBottom - heightOf(after)
 		}
+		if last && i > 0 { // the rest of a text needs no more than its own height
+			bottom = min(bottom, max(y+leastBody, y+total(lines)+2*bodyPad))
+		}
 		p.drawBody(c, lines, y, bottom)
-		if i == len(pages)-1 {
+		if last {
+			c.line(left, bottom, right, bottom)
 			bottom = p.drawRows(c, after, bottom)
 			if err := p.closing(page, seal); err != nil {
 				return 0, err
 			}
 		}
+		c.stroke(black())
 		c.frame(left, tableTop, column, bottom-tableTop, 1.5)
 		p.foot(c, i+1, len(pages))
 		if p.err != nil {
@@ -225,11 +257,10 @@ func (p *press) tableTop() float64 {
 func (p *press) head(c *canvas, i int) float64 {
 	number := p.set(style{font: p.regular, size: 12.5, ink: black()}, p.sheet.Labels.Number+p.sheet.Number)
 	if i > 0 {
-		small := style{font: p.bold, size: 12.5, ink: black()}
-		title := p.wrapped(small, p.sheet.Title+p.sheet.Labels.Continued, column-widthOf(number)-12)
-		show(c, title[:1], left, laterTop-tableDrop, column, 0, toLeft)
+		title := p.heading(style{font: p.bold, size: 12.5, ink: black()}, p.sheet.Title+p.sheet.Labels.Continued, column)
+		show(c, title, left, laterTitle-float64(len(title)-1)*15, column, 15, centered)
+		p.doubleRule(c, laterTitle+10)
 		show(c, []textLine{{atoms: number}}, left, laterTop-tableDrop, column, 0, toRight)
-		p.doubleRule(c, laterTop-tableDrop-24)
 		return laterTop
 	}
 	y := show(c, p.issuerLines(), left, issuerLine, column, issuerLead, centered) - issuerLead + 17

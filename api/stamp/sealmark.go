@@ -24,10 +24,10 @@ func sealMark(f *face, name, purpose, number string) ([]byte, error) {
 	c.circle(centre, centre, sealRadius-1.5, 3)
 	c.circle(centre, centre, sealRadius-5.2, 0.6)
 	star(&c, centre, centre-1, 17)
-	if err := arc(&c, f, name, arcText{radius: 39.5, size: 17.5, tracking: 11, widest: 250 * math.Pi / 180, top: true}); err != nil {
+	if err := arc(&c, f, name, arcText{edge: 54.3, size: 17.5, tracking: 9, widest: 250 * math.Pi / 180, top: true}); err != nil {
 		return nil, err
 	}
-	if err := arc(&c, f, number, arcText{radius: 51.8, size: 5.2, tracking: 1.1, widest: 110 * math.Pi / 180}); err != nil {
+	if err := arc(&c, f, number, arcText{edge: 51.8, size: 5.2, tracking: 1.1, widest: 110 * math.Pi / 180}); err != nil {
 		return nil, err
 	}
 	if err := straight(&c, f, purpose, centre, centre+33, 8.8, 76); err != nil {
@@ -57,10 +57,11 @@ func star(c *canvas, x, y, r float64) {
 
 // arcText is how text runs along a circle around the seal's centre.
 type arcText struct {
-	radius, size float64 // of the baseline; of the glyphs at most
-	tracking     float64 // between glyphs at most
-	widest       float64 // angle that may be filled
-	top          bool    // feet inwards and clockwise over the top; else feet outwards along the bottom
+	edge     float64 // radius of the circle that the text touches from inside
+	size     float64 // of the glyphs at most
+	tracking float64 // between glyphs at most
+	widest   float64 // angle that may be filled
+	top      bool    // feet inwards and clockwise over the top; else feet outwards along the bottom
 }
 
 func arc(c *canvas, f *face, text string, a arcText) error {
@@ -68,23 +69,25 @@ func arc(c *canvas, f *face, text string, a arcText) error {
 	if err != nil || len(glyphs) == 0 {
 		return err
 	}
-	// Glyphs stand apart at half their height, where the eye measures.
-	eye := a.radius + a.size*0.38
+	// Glyphs stand apart at half their height, where the eye measures. Smaller ones come closer to the edge,
+	// which again gives them more room.
+	gaps := float64(len(glyphs) - 1)
+	size := min(a.size, a.widest*a.edge/(total+0.12*gaps+0.47*a.widest))
+	eye := a.edge - 0.47*size
+	radius, space := a.edge-0.85*size, a.widest*eye
 	if !a.top {
-		eye = a.radius - a.size*0.38
+		radius = a.edge
 	}
-	space := a.widest * eye
-	size := min(a.size, space/(total+0.12*float64(len(glyphs)-1)))
 	tracking := 0.0
 	if len(glyphs) > 1 {
-		tracking = min(a.tracking, (space-total*size)/float64(len(glyphs)-1))
+		tracking = min(a.tracking, (space-total*size)/gaps)
 	}
-	angle := (total*size + tracking*float64(len(glyphs)-1)) / eye / 2 // from the middle to the first edge
+	angle := (total*size + tracking*gaps) / eye / 2 // from the middle to the first edge
 	const centre = sealBox / 2
 	for _, g := range glyphs {
 		width := g.advance * size
 		turn := angle - width/eye/2 // of this glyph's middle, counterclockwise from the vertical
-		radius, direction := a.radius, 1.0
+		direction := 1.0
 		if !a.top {
 			turn, direction = -turn, -1
 		}
