@@ -38,7 +38,7 @@ func (h *Room) Deposit(ctx context.Context, actor archive.Actor, key string, r a
 	}
 	if key != "" {
 		if v, err := h.head(ctx, r.ID); err == nil {
-			return h.view(ctx, v, decision)
+			return view(v, checking(v.Value), decision), nil
 		} else if !errors.Is(err, archive.ErrNotFound) {
 			return archive.RecordView{}, err
 		}
@@ -48,7 +48,17 @@ func (h *Room) Deposit(ctx context.Context, actor archive.Actor, key string, r a
 	if err != nil {
 		return archive.RecordView{}, fmt.Errorf("deposit: %w", err)
 	}
-	return h.view(ctx, v, decision)
+	return view(v, checking(v.Value), decision), nil
+}
+
+// checking is the state of the files of a deposit. It is not looked up: nothing
+// may fail once the record is there.
+func checking(r archive.Record) []archive.FileState {
+	states := make([]archive.FileState, len(r.Files))
+	for i := range states {
+		states[i].State = archive.Checking
+	}
+	return states
 }
 
 // accept checks everything that can be checked before something is stored.

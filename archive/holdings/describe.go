@@ -22,7 +22,9 @@ func (h *Room) Describe(ctx context.Context, actor archive.Actor, id string, n i
 	if err != nil {
 		return none, err
 	}
-	decision, err := h.c.Door.Pass(ctx, archive.Disclosure{Actor: actor, Action: archive.ActDescribe, Target: h.target(v)})
+	decision, err := h.c.Door.Pass(ctx, archive.Disclosure{
+		Actor: actor, Action: archive.ActDescribe, Target: h.target(v), Purpose: archive.Purpose{Code: archive.ForArrangement},
+	})
 	if err != nil {
 		return none, hide(err)
 	}
@@ -34,10 +36,14 @@ func (h *Room) Describe(ctx context.Context, actor archive.Actor, id string, n i
 		return none, err
 	}
 	next.By, next.At = actor.ID, v.Value.At
+	states, err := h.states(ctx, v.Value) // before the commit, after which nothing may fail
+	if err != nil {
+		return none, err
+	}
 	if err := h.replace(ctx, v, next); err != nil {
 		return none, fmt.Errorf("describe: %w", err)
 	}
-	return h.view(ctx, archive.Version[archive.Record]{N: n + 1, At: h.c.Now(), Value: next}, decision)
+	return view(archive.Version[archive.Record]{N: n + 1, Value: next}, states, decision), nil
 }
 
 // replace commits the next version of a record.

@@ -12,6 +12,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 
 	"dangan/archive"
@@ -99,17 +101,44 @@ func hide(err error) error {
 	return err
 }
 
-// view is a version as the decision lets it be seen.
-func (h *Room) view(ctx context.Context, v archive.Version[archive.Record], d archive.Decision) (archive.RecordView, error) {
-	view := archive.RecordView{Record: v.Value.Masked(d.Masks), Version: v.N, Masked: d.Masks, States: []archive.FileState{}}
-	for _, f := range v.Value.Files {
-		state, _, err := h.state(ctx, v.Value.Ref(), f)
-		if err != nil {
-			return archive.RecordView{}, err
-		}
-		view.States = append(view.States, state)
+// heads finds the records that exist among ids, in their order.
+func (h *Room) heads(ctx context.Context, ids []string) ([]archive.Version[archive.Record], error) {
+	const atOnce = 8
+	found := make([]archive.Version[archive.Record], len(ids))
+	failures := make([]error, len(ids))
+	slots := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, id := range ids {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			found[i], failures[i] = h.head(ctx, id)
+			if errors.Is(failures[i], archive.ErrNotFound) {
+				failures[i] = nil // the record of a mark or hit may never have been committed
+			}
+		})
 	}
-	return view, nil
+	wg.Wait()
+	missing := func(v archive.Version[archive.Record]) bool { return v.N == 0 }
+	return slices.DeleteFunc(found, missing), errors.Join(failures...)
+}
+
+// view is a version as the decision lets it be seen.
+func view(v archive.Version[archive.Record], states []archive.FileState, d archive.Decision) archive.RecordView {
+	return archive.RecordView{Record: v.Value.Masked(d.Masks), Version: v.N, States: states, Masked: d.Masks}
+}
+
+// states are those of the files of a record, in order.
+func (h *Room) states(ctx context.Context, r archive.Record) ([]archive.FileState, error) {
+	states := []archive.FileState{}
+	for _, f := range r.Files {
+		state, _, err := h.state(ctx, r.Ref(), f)
+		if err != nil {
+			return nil, err
+		}
+		states = append(states, state)
+	}
+	return states, nil
 }
 
 // reading is the kind under which the reader's findings are derived.

@@ -20,7 +20,11 @@ func (h *Room) Open(ctx context.Context, actor archive.Actor, p archive.Purpose,
 	if err != nil {
 		return archive.RecordView{}, hide(err)
 	}
-	return h.view(ctx, v, decision)
+	states, err := h.states(ctx, v.Value)
+	if err != nil {
+		return archive.RecordView{}, err
+	}
+	return view(v, states, decision), nil
 }
 
 // Versions shows every version of a record, oldest first. Whoever may not see

@@ -3,7 +3,6 @@ package holdings
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ func (h *Room) Search(ctx context.Context, actor archive.Actor, q archive.Query)
 	if err := queryProblems(q).Err(); err != nil {
 		return archive.Hits{}, err
 	}
-	hits, err := h.find(ctx, q, policy.Scope(actor))
+	hits, err := h.find(ctx, actor, q)
 	if err != nil || len(hits.Hits) == 0 {
 		return hits, err
 	}
@@ -87,7 +86,8 @@ func queryProblems(q archive.Query) archive.Problems {
 	return ps
 }
 
-func (h *Room) find(ctx context.Context, q archive.Query, scope archive.Scope) (archive.Hits, error) {
+func (h *Room) find(ctx context.Context, actor archive.Actor, q archive.Query) (archive.Hits, error) {
+	scope := policy.Scope(actor)
 	typed := match.Classify(q.Text)
 	switch typed.Kind {
 	case match.IDNumber:
@@ -110,7 +110,29 @@ func (h *Room) find(ctx context.Context, q archive.Query, scope archive.Scope) (
 	if err != nil {
 		return archive.Hits{}, fmt.Errorf("search: %w", err)
 	}
-	return hits, nil
+	hits.Hits, err = h.recheck(ctx, actor, scope, hits.Hits)
+	return hits, err
+}
+
+// recheck drops hits that are in scope only by what the index still believes.
+// An office always sees its own records; what another one had opened, it may
+// have closed since.
+func (h *Room) recheck(ctx context.Context, actor archive.Actor, scope archive.Scope, hits []archive.Hit) ([]archive.Hit, error) {
+	var foreign []string
+	for _, hit := range hits {
+		if hit.Office != actor.Office {
+			foreign = append(foreign, hit.ID)
+		}
+	}
+	found, err := h.heads(ctx, foreign)
+	if err != nil {
+		return nil, fmt.Errorf("search: %w", err)
+	}
+	visible := map[string]bool{}
+	for _, v := range found {
+		visible[v.Value.ID] = scope.Admits(h.target(v))
+	}
+	return slices.DeleteFunc(hits, func(hit archive.Hit) bool { return hit.Office != actor.Office && !visible[hit.ID] }), nil
 }
 
 func (h *Room) exact(ctx context.Context, q archive.Query, scope archive.Scope, kind, value string) (archive.Hits, error) {
@@ -123,15 +145,12 @@ func (h *Room) exact(ctx context.Context, q archive.Query, scope archive.Scope, 
 
 // gather makes a result of records that were found by a mark.
 func (h *Room) gather(ctx context.Context, q archive.Query, scope archive.Scope, ids []string) (archive.Hits, error) {
+	found, err := h.heads(ctx, ids)
+	if err != nil {
+		return archive.Hits{}, fmt.Errorf("search: %w", err)
+	}
 	var all []archive.Hit
-	for _, id := range ids {
-		v, err := h.head(ctx, id)
-		if errors.Is(err, archive.ErrNotFound) {
-			continue // a mark may outlive a commit that did not come
-		}
-		if err != nil {
-			return archive.Hits{}, err
-		}
+	for _, v := range found {
 		if scope.Admits(h.target(v)) && q.Filter.Admits(v.Value) {
 			all = append(all, hit(v))
 		}

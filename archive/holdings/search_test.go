@@ -113,6 +113,18 @@ func TestSearchIsCutToTheScope(t *testing.T) {
 	if err != nil || hits.Total != 1 {
 		t.Errorf("an open record: %+v %v", hits, err)
 	}
+	if err := w.work(room); err != nil {
+		t.Fatal(err)
+	}
+	if hits, err := room.Search(t.Context(), other, archive.Query{Text: "结婚"}); err != nil || len(hits.Hits) != 1 {
+		t.Errorf("an open record, ranked: %+v %v", hits, err)
+	}
+	if _, err := room.Describe(t.Context(), clerk(), view.ID, 2, []byte(`{"openness":"controlled"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if hits, err := room.Search(t.Context(), other, archive.Query{Text: "结婚"}); err != nil || len(hits.Hits) != 0 {
+		t.Errorf("the index is behind and shows what was closed: %+v %v", hits, err)
+	}
 	for _, a := range []archive.Actor{{}, {ID: "c", Role: archive.RoleCitizen}, {ID: "a", Role: archive.RoleAuditor, Office: "qc"}, {ID: "g", Role: archive.RoleAgency}} {
 		if _, err := room.Search(t.Context(), a, archive.Query{Text: "结婚"}); !errors.Is(err, archive.ErrForbidden) {
 			t.Errorf("%s: %v", a.Role, err)

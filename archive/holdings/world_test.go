@@ -261,7 +261,7 @@ func (f finder) Search(_ context.Context, q archive.Query, s archive.Scope) (arc
 		t := d.Record.Target()
 		t.Subjects = d.Persons
 		if s.Admits(t) && q.Filter.Admits(d.Record) && strings.Contains(d.Record.Title+d.Text, q.Text) {
-			hits.Hits = append(hits.Hits, archive.Hit{ID: d.Record.ID, Title: d.Record.Title})
+			hits.Hits = append(hits.Hits, archive.Hit{ID: d.Record.ID, Title: d.Record.Title, Office: d.Record.Office})
 			hits.Total++
 		}
 	}

@@ -29,7 +29,8 @@ func Rows() []Row {
 		{Who: everybody, May: may(archive.ActRead, archive.ActFile), Families: personnel, Where: Subject, Refused: true},
 
 		// Records.
-		{Who: clerks, May: may(archive.ActDeposit, archive.ActDescribe), Where: OwnOffice, Masks: ids},
+		{Who: clerks, May: may(archive.ActDeposit), Where: OwnOffice, Masks: ids},
+		{Who: clerks, May: may(archive.ActDescribe), Where: OwnOffice, Purpose: true, Trace: true, Masks: ids},
 		{Who: clerks, May: may(archive.ActSearch), Where: Anyone, Trace: true, Masks: ids},
 		{Who: clerks, May: may(archive.ActRead, archive.ActFile), Families: people, Where: Open, Trace: true, Masks: ids},
 		{Who: clerks, May: may(archive.ActRead), Families: people, Where: OwnOffice, Trace: true, Masks: ids},
