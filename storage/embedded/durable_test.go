@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
-	"github.com/pkg/xattr"
 	"github.com/versity/versitygw/backend/posix"
 	"github.com/versity/versitygw/s3err"
 	"github.com/versity/versitygw/s3response"
@@ -260,7 +259,7 @@ func TestObjectWithoutETag(t *testing.T) {
 	if _, err := d.PutObject(t.Context(), putInput("k", "old")); err != nil {
 		t.Fatal(err)
 	}
-	if err := xattr.Remove("b/k", "user.etag"); err != nil {
+	if err := d.meta.DeleteAttribute("b", "k", etagAttribute); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*s3response.PutObjectInput){

@@ -59,7 +59,7 @@ func wantCode(t *testing.T, err error, status int) {
 	}
 }
 
-func TestObjects(t *testing.T) {
+func TestWrites(t *testing.T) {
 	s := start(t, testConfig(t.TempDir()))
 	c := clientWithBucket(t, s)
 
@@ -99,6 +99,12 @@ func TestObjects(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestReadsAndRemovals(t *testing.T) {
+	s := start(t, testConfig(t.TempDir()))
+	c := clientWithBucket(t, s)
+
 	t.Run("metadata and ranges", func(t *testing.T) {
 		described := func(o *minio.PutObjectOptions) { o.UserMetadata = map[string]string{"nonce": "n1"} }
 		if _, err := put(t.Context(), c, "meta", "0123456789", described); err != nil {
