@@ -121,6 +121,10 @@ func TestAFileIsShownToNobodyBeforeItWasRead(t *testing.T) {
 	if _, err := room.Page(t.Context(), clerk(), forPension, view.ID, 1, 1, 900); !errors.Is(err, archive.ErrState) {
 		t.Error(err)
 	}
+	stranger := archive.Actor{ID: "z", Role: archive.RoleApprover, Office: "zz"}
+	if _, _, err := room.File(t.Context(), stranger, forPension, view.ID, 1); !errors.Is(err, archive.ErrNotFound) {
+		t.Error("a stranger learns that there is a record:", err)
+	}
 	if len(w.traces) != 0 {
 		t.Error(w.traces)
 	}
