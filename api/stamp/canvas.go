@@ -39,11 +39,19 @@ func (c *canvas) op(operator string, operands ...float64) {
 
 // number writes v with at most three decimals: a thousandth of a point is below any printer.
 func (c *canvas) number(v float64) {
-	v = math.Round(v*1000) / 1000
-	if v == 0 {
-		v = 0 // not -0
+	n := int64(math.Round(v * 1000))
+	if n < 0 {
+		c.buf.WriteByte('-')
+		n = -n
 	}
-	c.buf.Write(strconv.AppendFloat(c.buf.AvailableBuffer(), v, 'f', -1, 64))
+	b := strconv.AppendInt(c.buf.AvailableBuffer(), n/1000, 10)
+	if rest := n % 1000; rest > 0 {
+		b = append(b, '.', byte('0'+rest/100), byte('0'+rest/10%10), byte('0'+rest%10))
+		for b[len(b)-1] == '0' {
+			b = b[:len(b)-1]
+		}
+	}
+	c.buf.Write(b)
 }
 
 func (c *canvas) save()                   { c.op("q") }
@@ -79,32 +87,66 @@ func (c *canvas) circle(x, y, r, width float64) {
 	c.op("s")
 }
 
-// outline adds a glyph as a path: its origin at (x, y), turned by angle (radians, counterclockwise).
-// Marks that are pictures, not text, are drawn so: they must not mix into the page's text layer.
+// outline fills a glyph drawn as a path: its origin at (x, y), turned by angle (radians, counterclockwise).
+// Marks that are pictures, not text, are drawn so: they must not mix into the page's text layer. The path
+// stays in whole thousandths of an em, which is exact for lines and short to write.
 func (c *canvas) outline(path []truetype.Segment, x, y, size, angle float64) {
-	sin, cos := math.Sincos(angle)
-	at := func(p truetype.Point) (float64, float64) {
-		px, py := p.X*size/1000, p.Y*size/1000
-		return x + px*cos - py*sin, c.y(y) + px*sin + py*cos
+	if len(path) == 0 {
+		return
 	}
-	var lastX, lastY float64
+	sin, cos := math.Sincos(angle)
+	c.save()
+	c.matrix(size/1000*cos, size/1000*sin, -size/1000*sin, size/1000*cos, x, c.y(y))
+	var last truetype.Point
 	for _, s := range path {
-		endX, endY := at(s.End)
 		switch {
 		case s.Move:
-			c.op("m", endX, endY)
-		case s.Curved:
-			qx, qy := at(s.Control)
-			c.op("c", lastX+(qx-lastX)*2/3, lastY+(qy-lastY)*2/3, endX+(qx-endX)*2/3, endY+(qy-endY)*2/3, endX, endY)
+			c.op("m", math.Round(s.End.X), math.Round(s.End.Y))
+		case s.Curved: // the same curve as a cubic one
+			c.op("c", math.Round(last.X+(s.Control.X-last.X)*2/3), math.Round(last.Y+(s.Control.Y-last.Y)*2/3),
+				math.Round(s.End.X+(s.Control.X-s.End.X)*2/3), math.Round(s.End.Y+(s.Control.Y-s.End.Y)*2/3),
+				math.Round(s.End.X), math.Round(s.End.Y))
 		default:
-			c.op("l", endX, endY)
+			c.op("l", math.Round(s.End.X), math.Round(s.End.Y))
 		}
-		lastX, lastY = endX, endY
+		last = s.End
 	}
+	c.op("f")
+	c.restore()
 }
 
-// glyphs shows a laid-out line with its baseline at y.
+// matrix changes the coordinates; its scale needs more digits than a place on the page does.
+func (c *canvas) matrix(a, b, cc, d, e, f float64) {
+	fmt.Fprintf(&c.buf, "%.6f %.6f %.6f %.6f %.3f %.3f cm\n", a, b, cc, d, e, f)
+}
+
+// glyphs shows a laid-out line with its baseline at y. A heading that is spread out carries its plain text
+// along (ISO 32000-1, 14.9.4), or readers would take every gap for a space.
 func (c *canvas) glyphs(x, y float64, line []atom) {
+	if !spread(line) {
+		c.show(x, y, line)
+		return
+	}
+	plain := make([]rune, len(line))
+	for i, a := range line {
+		plain[i] = a.r
+	}
+	fmt.Fprintf(&c.buf, "/Span<</ActualText %s>>BDC\n", textString(string(plain)))
+	c.show(x, y, line)
+	c.op("EMC")
+}
+
+func spread(line []atom) bool {
+	for i := range len(line) - 1 {
+		gap := line[i].width - line[i].natural
+		if gap >= line[i].size/10 && ideographic(line[i].r) && ideographic(line[i+1].r) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *canvas) show(x, y float64, line []atom) {
 	c.op("BT")
 	var font *usedFont
 	var size, rise float64

@@ -44,7 +44,6 @@ func (p *press) prepareMarks() error {
 		c.outline(p.regular.font.Outline(g), 8+pen*cos, w.height-4-pen*sin, watermarkSize, watermarkAngle)
 		pen, i = pen+widths[i], i+1
 	}
-	c.op("f")
 	w.object = p.doc.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
 	p.watermark = w
 	return nil
@@ -67,7 +66,7 @@ func (w *watermark) draw(c *canvas) {
 		}
 		for i := range n {
 			c.save()
-			c.op("cm", 1, 0, 0, 1, x+float64(i)*stepX, c.y(inset+w.height+float64(row)*stepY))
+			c.matrix(1, 0, 0, 1, x+float64(i)*stepX, c.y(inset+w.height+float64(row)*stepY))
 			c.use("Do", "W")
 			c.restore()
 		}
@@ -85,6 +84,8 @@ func drawQR(c *canvas, text string, x, y, size float64) error {
 	c.rect(x-4*module, y-4*module, size+8*module, size+8*module)
 	c.op("f")
 	c.fill(black())
+	c.save()
+	c.matrix(module, 0, 0, module, x, c.y(y))
 	for row := range code.Size {
 		for col := 0; col < code.Size; col++ {
 			run := 0
@@ -92,12 +93,13 @@ func drawQR(c *canvas, text string, x, y, size float64) error {
 				run++
 			}
 			if run > 0 { // a hair of overlap closes the seams that some printers leave
-				c.rect(x+float64(col)*module, y+float64(row)*module, float64(run)*module, module+0.02)
+				c.op("re", float64(col), float64(-row-1), float64(run), 1.01)
 				col += run
 			}
 		}
 	}
 	c.op("f")
+	c.restore()
 	return nil
 }
 

@@ -24,6 +24,7 @@ func sealMark(f *face, name, purpose, number string) ([]byte, error) {
 	c.circle(centre, centre, sealRadius-1.5, 3)
 	c.circle(centre, centre, sealRadius-5.2, 0.6)
 	star(&c, centre, centre-1, 17)
+	c.op("f")
 	if err := arc(&c, f, name, arcText{edge: 54.3, size: 17.5, tracking: 9, widest: 250 * math.Pi / 180, top: true}); err != nil {
 		return nil, err
 	}
@@ -33,7 +34,6 @@ func sealMark(f *face, name, purpose, number string) ([]byte, error) {
 	if err := straight(&c, f, purpose, centre, centre+33, 8.8, 76); err != nil {
 		return nil, err
 	}
-	c.op("f")
 	return c.buf.Bytes(), nil
 }
 

@@ -81,7 +81,11 @@ func (f *Font) Subset(wanted []GlyphID) ([]byte, map[GlyphID]GlyphID) {
 	for _, g := range wanted {
 		include(g)
 	}
-	var glyf, hmtx []byte
+	size := 0
+	for _, g := range wanted {
+		size += len(f.outline(g)) + 3
+	}
+	glyf, hmtx := make([]byte, 0, size+1024), make([]byte, 0, 4*(len(wanted)+2))
 	loca := make([]byte, 4, 4*(len(wanted)+2))
 	for i := 0; i < len(order); i++ { // order grows while parts are found
 		outline := f.outline(order[i])
