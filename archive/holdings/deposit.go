@@ -165,11 +165,13 @@ func (h *Room) commit(ctx context.Context, r archive.Record, held []archive.Clai
 		return archive.Version[archive.Record]{N: 1, At: r.At, Value: r}, nil
 	case errors.Is(err, archive.ErrConflict): // a repetition was faster, or the sweep
 		v, found := h.head(ctx, r.ID)
-		if found != nil {
-			return none, err
+		switch {
+		case found == nil:
+			h.c.Outbox.Start(job)
+			return v, nil
+		case errors.Is(found, archive.ErrNotFound): // what the sweep freed was claimed again
+			h.giveUp(ctx, job, false, err)
 		}
-		h.c.Outbox.Start(job)
-		return v, nil
 	}
 	return none, err // perhaps committed: the sweep will see
 }
@@ -230,35 +232,11 @@ func (h *Room) giveUp(ctx context.Context, job archive.Job, keyed bool, cause er
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
 	defer cancel()
-	err := h.abandon(ctx, job)
+	err := archive.Abandon(ctx, h.c.Records, h.c.Claims, job)
 	if err == nil {
 		err = h.c.Outbox.Drop(ctx, job)
 	}
 	if err != nil {
 		h.c.Log.WarnContext(ctx, "deposit left to the sweep", "ref", job.Ref.String(), "error", err)
 	}
-}
-
-// abandon makes sure that a record never comes to be, and frees its claims. It
-// is an archive.ErrConflict when the record exists.
-func (h *Room) abandon(ctx context.Context, job archive.Job) error {
-	if err := h.c.Records.Fence(ctx, job.Ref.ID); err != nil {
-		return fmt.Errorf("fence: %w", err)
-	}
-	for _, c := range job.Claims {
-		holder, err := h.c.Claims.Holder(ctx, c.Kind, c.Value)
-		if errors.Is(err, archive.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("release claim: %w", err)
-		}
-		if id, _ := archive.OnceHeld(holder, ""); id != job.Ref.ID {
-			continue
-		}
-		if err := h.c.Claims.Release(ctx, c.Kind, c.Value, holder); err != nil {
-			return fmt.Errorf("release claim: %w", err)
-		}
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -283,5 +284,37 @@ func TestFailuresOfAnUploadAreThoseOfItsSender(t *testing.T) {
 	}
 	if len(w.claims)+len(w.jobs)+len(w.records) != 0 {
 		t.Error(w.claims, w.jobs)
+	}
+}
+
+// TestADepositThatTheSweepEndedLeavesNothing fences a repetition off while it is
+// still uploading, as the job of its first attempt does after the grace period.
+func TestADepositThatTheSweepEndedLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	room := w.room()
+	w.fault = func(op string) (bool, error) { return op != "blob", map[bool]error{true: errDisk}[op == "blob"] }
+	if _, err := room.Deposit(t.Context(), clerk(), "key", marriage(t), uploads("one")); !errors.Is(err, errDisk) {
+		t.Fatal(err)
+	}
+	w.fault = nil
+	var first archive.Job
+	for _, first = range w.jobs {
+	}
+	slow := func(yield func(archive.Upload, error) bool) {
+		w.now = w.now.Add(time.Hour)
+		if err := room.Settle(t.Context(), first); err != nil {
+			t.Error(err)
+		}
+		delete(w.jobs, first.Nonce)
+		yield(archive.Upload{Name: "a.pdf", Body: strings.NewReader("one")}, nil)
+	}
+	if _, err := room.Deposit(t.Context(), clerk(), "key", marriage(t), slow); !errors.Is(err, archive.ErrConflict) {
+		t.Fatal(err)
+	}
+	if len(w.claims)+len(w.jobs)+len(w.records) != 0 {
+		t.Error(w.claims, w.jobs, w.records)
+	}
+	if _, err := room.Deposit(t.Context(), clerk(), "key", marriage(t), uploads("one")); err != nil {
+		t.Error("the third attempt:", err)
 	}
 }

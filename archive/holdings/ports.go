@@ -18,7 +18,8 @@ type Records interface {
 	// History returns all entries, oldest first.
 	History(ctx context.Context, id string) ([]archive.Version[archive.Record], error)
 	// Fence ends an abandoned first write: afterwards Append of entry 1 fails.
-	// It is an archive.ErrConflict when the record exists after all.
+	// It is an archive.ErrConflict when the record exists after all; fencing
+	// again succeeds.
 	Fence(ctx context.Context, id string) error
 }
 

@@ -22,7 +22,7 @@ func (h *Room) Settle(ctx context.Context, job archive.Job) error {
 		if h.c.Now().Sub(job.At) < h.c.Grace {
 			return fmt.Errorf("settle: %w", archive.ErrEarly)
 		}
-		err = h.abandon(ctx, job)
+		err = archive.Abandon(ctx, h.c.Records, h.c.Claims, job)
 		if !errors.Is(err, archive.ErrConflict) {
 			return err
 		}
@@ -35,7 +35,7 @@ func (h *Room) Settle(ctx context.Context, job archive.Job) error {
 		}
 		// A version that was written meanwhile may have been settled before
 		// this one was, which then left marks of what is no longer so.
-		if v, err = h.head(ctx, job.Ref.ID); err == nil && v.N == settled {
+		if v, err = h.head(ctx, job.Ref.ID); err == nil && (v.N > 0 || settled > 0) {
 			return nil
 		}
 	}
