@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"dangan/archive"
+)
+
+type accessesInput struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Page  string `query:"page" doc:"The next of the page before."`
+}
+
+type accessList struct {
+	Body struct {
+		Accesses []archive.Access `json:"accesses" doc:"Newest first."`
+		Next     string           `json:"next,omitempty" doc:"Page token of the next page; absent on the last."`
+	}
+}
+
+// addAnswers registers what agencies ask and what auditors read.
+func (s *Server) addAnswers() {
+	operate(s, archive.ActLookup, huma.Operation{
+		OperationID: "ask-lookup", Method: http.MethodPost, Path: "/api/v1/lookups", Tags: []string{"lookups"},
+		Summary:     "Ask a question about a person on a legal basis",
+		Description: "The answer holds no more than the agency may see. Its receipt is the id of the trace that was written before it was given.",
+	}, func(ctx context.Context, a archive.Actor, in *struct{ Body archive.Question }) (*struct{ Body archive.Answer }, error) {
+		in.Body.Person.ID = archive.NewIDNumber(in.Body.Person.ID.Type, in.Body.Person.ID.Original)
+		answer, err := s.c.Lookup.Ask(ctx, a, in.Body)
+		if err != nil {
+			return nil, err
+		}
+		return &struct{ Body archive.Answer }{answer}, nil
+	})
+	operate(s, archive.ActAccesses, huma.Operation{
+		OperationID: "list-accesses", Method: http.MethodGet, Path: "/api/v1/accesses", Tags: []string{"accesses"},
+		Summary: "Who saw what, when and why",
+	}, s.accesses)
+}
+
+func (s *Server) accesses(ctx context.Context, a archive.Actor, in *accessesInput) (*accessList, error) {
+	if in.Page != "" && !archive.ValidID(in.Page) {
+		return nil, archive.Problems{{Code: "bad_value", Field: "page"}}
+	}
+	list, err := s.c.Evidence.Accesses(ctx, a, in.Page, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &accessList{}
+	out.Body.Accesses = append([]archive.Access{}, list...)
+	if len(list) > 0 && len(list) == in.Limit {
+		out.Body.Next = list[len(list)-1].ID
+	}
+	return out, nil
+}

@@ -1,0 +1,38 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"dangan/api/web"
+	"dangan/archive"
+)
+
+// The rooms, as the API needs them. Most of what it needs the pages need too;
+// those ports are declared where the pages are.
+type (
+	// Holdings also describes records anew.
+	Holdings interface {
+		web.Holdings
+		// Describe applies a merge patch (RFC 7396) to entry n, the one the
+		// actor has seen; archive.ErrConflict when there is a newer one.
+		Describe(ctx context.Context, actor archive.Actor, id string, n int, patch []byte) (archive.RecordView, error)
+	}
+	Files        = web.Files
+	Searcher     = web.Searcher
+	Desk         = web.Desk
+	Certificates = web.Certificates
+	Verifier     = web.Verifier
+	Lookup       = web.Lookup
+	Evidence     = web.Evidence
+)
+
+// Sessions finds out who is asking (package api/auth).
+type Sessions interface {
+	web.Sessions
+	// Actor is an archive.ErrUnauthenticated for a token that is not good.
+	Actor(r *http.Request) (archive.Actor, error)
+}
+
+// Check tells whether something the service depends on works.
+type Check func(ctx context.Context) error

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"context"
+	"iter"
+	"net/http"
+
+	"dangan/archive"
+)
+
+// Holdings takes records in and opens them (package archive/holdings).
+type Holdings interface {
+	// Deposit commits a record with its files. With a key, repeating the same
+	// deposit returns the same record.
+	Deposit(ctx context.Context, actor archive.Actor, key string, r archive.Record, files iter.Seq2[archive.Upload, error]) (archive.RecordView, error)
+	Open(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) (archive.RecordView, error)
+	Versions(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) ([]archive.Version[archive.Record], error)
+}
+
+// Files releases the files of records.
+type Files interface {
+	// File gives file n (from 1). One that is still being checked is an
+	// archive.ErrState.
+	File(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n int) (archive.File, archive.Content, error)
+	// Page draws a page (from 1) of file n as a PNG width pixels wide.
+	Page(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n, page, width int) ([]byte, error)
+}
+
+// Searcher finds records. Exact forms answer even when it is archive.ErrUnavailable
+// for everything else.
+type Searcher interface {
+	Search(ctx context.Context, actor archive.Actor, q archive.Query) (archive.Hits, error)
+}
+
+// Desk handles requests (package archive/desk).
+type Desk interface {
+	Submit(ctx context.Context, actor archive.Actor, key string, r archive.Request) (archive.Version[archive.Request], error)
+	Request(ctx context.Context, actor archive.Actor, id string) (archive.Version[archive.Request], error)
+	// Requests lists, newest first, what the actor may see.
+	Requests(ctx context.Context, actor archive.Actor, f archive.RequestFilter) ([]archive.Version[archive.Request], error)
+	// Move takes a request a step further from entry n, the one the actor has seen.
+	Move(ctx context.Context, actor archive.Actor, id string, n int, m archive.Move) (archive.Version[archive.Request], error)
+	// Candidates says in ranked whether the search engine took part.
+	Candidates(ctx context.Context, actor archive.Actor, id string) (list []archive.Candidate, ranked bool, err error)
+}
+
+// Certificates shows and changes issued certificates (package archive/certificates).
+type Certificates interface {
+	Certificate(ctx context.Context, actor archive.Actor, number string) (archive.Version[archive.Certificate], error)
+	PDF(ctx context.Context, actor archive.Actor, number string) (archive.Content, error)
+	Revoke(ctx context.Context, actor archive.Actor, number, reason string) error
+	Supersede(ctx context.Context, actor archive.Actor, number, successor, reason string) error
+	Reseal(ctx context.Context, actor archive.Actor, number string) error
+}
+
+// Verifier answers anyone about a certificate.
+type Verifier interface {
+	Verify(ctx context.Context, number, code string) (archive.Verification, error)
+	VerifyPDF(ctx context.Context, pdf []byte) (archive.Verification, error)
+}
+
+// Lookup answers agencies (package archive/lookup).
+type Lookup interface {
+	Ask(ctx context.Context, actor archive.Actor, q archive.Question) (archive.Answer, error)
+}
+
+// Evidence lists traces, newest first, older than the one with id before.
+type Evidence interface {
+	Accesses(ctx context.Context, actor archive.Actor, before string, limit int) ([]archive.Access, error)
+}
+
+// Sessions signs people in and out (package api/auth).
+type Sessions interface {
+	SignIn(ctx context.Context, user, password, from string) (*http.Cookie, error)
+	SignOut() *http.Cookie
+}
