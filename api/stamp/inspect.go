@@ -45,7 +45,7 @@ type Identity struct {
 	// Signer is the certificate of the seal when the signature's own value is sound, whatever the file's
 	// state; nil otherwise. It is not checked against any root.
 	Signer  *x509.Certificate
-	Issuers []*x509.Certificate // came along with the signer's, in no order
+	Issuers []*x509.Certificate // came along with the signer's, as the signer ordered them
 	Covered int                 // bytes up to where the seal reaches; 0 when it cannot be found
 	Reason  string              // why the state is not Intact, without any content of the file
 }
@@ -76,7 +76,7 @@ func Inspect(pdf []byte) (Identity, error) {
 		}
 		return id, nil
 	}
-	id.Signer, id.Issuers, id.Covered = signature.Signer, signature.Others, span.covered
+	id.Signer, id.Issuers, id.Covered = signature.Chain[0], signature.Chain[1:], span.covered
 	h := sha256.New()
 	h.Write(pdf[:span.start])
 	h.Write(pdf[span.end:span.covered])

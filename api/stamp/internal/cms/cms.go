@@ -81,9 +81,9 @@ type attribute struct {
 }
 
 // signingCertificateV2 leaves the hash algorithm out because SHA-256 is the default (RFC 5035, section 4).
-type signingCertificateV2 struct {
-	Certs []struct{ CertHash []byte }
-}
+type signingCertificateV2 struct{ Certs []essCertID }
+
+type essCertID struct{ CertHash []byte }
 
 // Sign signs the SHA-256 digest of the content. chain[0] is the signer's own certificate; all of chain is
 // included. The result is DER.
@@ -92,7 +92,7 @@ func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, diges
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := signedAttributes(chain[0], digest)
+	attributes, err := signedAttributes(chain, digest)
 	if err != nil {
 		return nil, fmt.Errorf("encode signed attributes: %w", err)
 	}
@@ -101,6 +101,10 @@ func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, diges
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
+	return encode(chain, attributes, algorithm, value)
+}
+
+func encode(chain []*x509.Certificate, attributes []byte, algorithm pkix.AlgorithmIdentifier, value []byte) ([]byte, error) {
 	sha := pkix.AlgorithmIdentifier{Algorithm: oidSHA256()}
 	info := contentInfo{ContentType: oidSignedData(), Content: signedData{
 		Version:          1,
@@ -129,16 +133,21 @@ func signatureAlgorithm(public crypto.PublicKey) (pkix.AlgorithmIdentifier, erro
 	return pkix.AlgorithmIdentifier{}, fmt.Errorf("key type %T cannot seal: want ECDSA or RSA", public)
 }
 
-// signedAttributes returns the DER of the SET that is signed (RFC 5652, section 5.4).
-func signedAttributes(leaf *x509.Certificate, digest [sha256.Size]byte) ([]byte, error) {
-	hash := sha256.Sum256(leaf.Raw)
+// signedAttributes returns the DER of the SET that is signed (RFC 5652, section 5.4). It names every
+// certificate of the chain, so that none of them can be exchanged without breaking the signature.
+func signedAttributes(chain []*x509.Certificate, digest [sha256.Size]byte) ([]byte, error) {
+	var named signingCertificateV2
+	for _, c := range chain {
+		hash := sha256.Sum256(c.Raw)
+		named.Certs = append(named.Certs, essCertID{hash[:]})
+	}
 	values := []struct {
 		oid   asn1.ObjectIdentifier
 		value any
 	}{
 		{oidContentType(), oidData()},
 		{oidMessageDigest(), digest[:]},
-		{oidSigningCertificateV2(), signingCertificateV2{[]struct{ CertHash []byte }{{hash[:]}}}},
+		{oidSigningCertificateV2(), named},
 	}
 	var attributes []attribute
 	for _, v := range values {

@@ -11,96 +11,99 @@ import (
 // Signature is a signature whose value has been checked against its own certificate. Whether the
 // certificate is to be trusted is the caller's question.
 type Signature struct {
-	Signer *x509.Certificate
-	Others []*x509.Certificate // the other certificates that came along, in no order
+	Chain  []*x509.Certificate // the signer's first, then the others that the signer named
 	Digest [sha256.Size]byte   // of the content that was signed
 }
 
-// Parse reads what Sign made and checks it: one signer, the three signed attributes, the certificate that
-// they name, and the signature value. It fails with ErrMalformed or ErrBroken. Bytes that Sign would have
-// encoded otherwise are malformed.
+// Parse reads what Sign made and checks it: the signature value, and that every byte is the one that Sign
+// would have written for this chain, digest and value. It fails with ErrMalformed or ErrBroken.
 func Parse(der []byte) (*Signature, error) {
 	var info contentInfo
-	rest, err := asn1.Unmarshal(der, &info)
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if len(info.Content.SignerInfos) != 1 {
+		return nil, fmt.Errorf("%w: not one signer", ErrMalformed)
+	}
+	signer := info.Content.SignerInfos[0]
+	s := &Signature{}
+	if err := s.readAttributes(signer.SignedAttributes.FullBytes, info.Content.Certificates.Bytes); err != nil {
+		return nil, err
+	}
+	algorithm, err := signatureAlgorithm(s.Chain[0].PublicKey)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if again, err := asn1.Marshal(info); err != nil || len(rest) != 0 || !bytes.Equal(again, der) {
-		return nil, fmt.Errorf("%w: not in DER", ErrMalformed)
-	}
-	data := info.Content
-	if !info.ContentType.Equal(oidSignedData()) || !data.EncapContentInfo.ContentType.Equal(oidData()) || len(data.SignerInfos) != 1 {
-		return nil, fmt.Errorf("%w: not detached data with one signer", ErrMalformed)
-	}
-	signer := data.SignerInfos[0]
-	s, err := findSigner(data.Certificates.Bytes, signer.SID)
+	attributes, err := signedAttributes(s.Chain, s.Digest)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("encode signed attributes: %w", err)
 	}
-	if err := s.readAttributes(signer.SignedAttributes.FullBytes); err != nil {
-		return nil, err
+	if again, err := encode(s.Chain, attributes, algorithm, signer.Signature); err != nil || !bytes.Equal(again, der) {
+		return nil, fmt.Errorf("%w: not as Sign encodes it", ErrMalformed)
 	}
-	algorithm := x509.UnknownSignatureAlgorithm
-	switch used := signer.SignatureAlgorithm.Algorithm; {
-	case !signer.DigestAlgorithm.Algorithm.Equal(oidSHA256()):
-	case used.Equal(oidECDSAWithSHA256()):
-		algorithm = x509.ECDSAWithSHA256
-	case used.Equal(oidRSAWithSHA256()):
-		algorithm = x509.SHA256WithRSA
+	check := x509.ECDSAWithSHA256
+	if algorithm.Algorithm.Equal(oidRSAWithSHA256()) {
+		check = x509.SHA256WithRSA
 	}
-	if err := s.Signer.CheckSignature(algorithm, retag(signer.SignedAttributes.FullBytes, 0x31), signer.Signature); err != nil {
+	if err := s.Chain[0].CheckSignature(check, attributes, signer.Signature); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	return s, nil
 }
 
-func findSigner(certificates []byte, sid issuerAndSerial) (*Signature, error) {
-	all, err := x509.ParseCertificates(certificates)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
-	}
-	s := &Signature{}
-	for _, c := range all {
-		if s.Signer == nil && c.SerialNumber.Cmp(sid.Serial) == 0 && bytes.Equal(c.RawIssuer, sid.Issuer.FullBytes) {
-			s.Signer = c
-			continue
-		}
-		s.Others = append(s.Others, c)
-	}
-	if s.Signer == nil {
-		return nil, fmt.Errorf("%w: the signer's certificate is missing", ErrMalformed)
-	}
-	return s, nil
-}
-
-// readAttributes takes the digest and insists that the attributes name this very certificate: else one
-// could be swapped for another of the same key.
-func (s *Signature) readAttributes(der []byte) error {
+// readAttributes takes the digest and the chain from the signed attributes.
+func (s *Signature) readAttributes(der, certificates []byte) error {
 	if len(der) == 0 {
 		return fmt.Errorf("%w: no signed attributes", ErrMalformed)
 	}
 	var attributes []attribute
-	if rest, err := asn1.UnmarshalWithParams(retag(der, 0x31), &attributes, "set"); err != nil || len(rest) != 0 || len(attributes) != 3 {
-		return fmt.Errorf("%w: unexpected signed attributes", ErrMalformed)
+	if rest, err := asn1.UnmarshalWithParams(retag(der, 0x31), &attributes, "set"); err != nil || len(rest) != 0 {
+		return fmt.Errorf("%w: unreadable signed attributes", ErrMalformed)
 	}
 	var digest []byte
+	var named signingCertificateV2
 	for _, a := range attributes {
-		if a.Type.Equal(oidMessageDigest()) && len(a.Values) == 1 {
-			if _, err := asn1.Unmarshal(a.Values[0].FullBytes, &digest); err != nil {
-				return fmt.Errorf("%w: message digest: %w", ErrMalformed, err)
-			}
+		var value any
+		switch {
+		case a.Type.Equal(oidMessageDigest()):
+			value = &digest
+		case a.Type.Equal(oidSigningCertificateV2()):
+			value = &named
+		default:
+			continue
+		}
+		if len(a.Values) != 1 {
+			return fmt.Errorf("%w: a signed attribute has several values", ErrMalformed)
+		}
+		if _, err := asn1.Unmarshal(a.Values[0].FullBytes, value); err != nil {
+			return fmt.Errorf("%w: signed attribute: %w", ErrMalformed, err)
 		}
 	}
 	if len(digest) != sha256.Size {
 		return fmt.Errorf("%w: no SHA-256 message digest", ErrMalformed)
 	}
 	s.Digest = [sha256.Size]byte(digest)
-	expected, err := signedAttributes(s.Signer, s.Digest)
+	return s.findChain(named, certificates)
+}
+
+// findChain orders the certificates as the signer named them; there may be no others.
+func (s *Signature) findChain(named signingCertificateV2, certificates []byte) error {
+	all, err := x509.ParseCertificates(certificates)
 	if err != nil {
-		return fmt.Errorf("encode signed attributes: %w", err)
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	if !bytes.Equal(expected, retag(der, 0x31)) {
-		return fmt.Errorf("%w: the signed attributes do not name the signer's certificate", ErrMalformed)
+	if len(all) == 0 || len(all) != len(named.Certs) {
+		return fmt.Errorf("%w: certificates other than the named ones", ErrMalformed)
+	}
+	byHash := map[[sha256.Size]byte]*x509.Certificate{}
+	for _, c := range all {
+		byHash[sha256.Sum256(c.Raw)] = c
+	}
+	for _, id := range named.Certs {
+		if len(id.CertHash) != sha256.Size || byHash[[sha256.Size]byte(id.CertHash)] == nil {
+			return fmt.Errorf("%w: a named certificate is missing", ErrMalformed)
+		}
+		s.Chain = append(s.Chain, byHash[[sha256.Size]byte(id.CertHash)])
 	}
 	return nil
 }
