@@ -35,7 +35,7 @@ func (h *Room) Settle(ctx context.Context, job archive.Job) error {
 		}
 		// A version that was written meanwhile may have been settled before
 		// this one was, which then left marks of what is no longer so.
-		if v, err = h.head(ctx, job.Ref.ID); err == nil && (v.N > 0 || settled > 0) {
+		if v, err = h.head(ctx, job.Ref.ID); err == nil && v.N == settled {
 			return nil
 		}
 	}

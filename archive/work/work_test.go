@@ -18,6 +18,12 @@ import (
 
 var errBroken = errors.New("broken")
 
+// pass lets time go by and everything that follows from it happen.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func TestAStartedJobRunsAtOnceAndIsRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
@@ -57,7 +63,7 @@ func TestAJobLeftByACrashRunsAfterItsGrace(t *testing.T) {
 		s.jobs["n1"] = archive.Job{Kind: "k", Nonce: "n1", At: planned}
 		var ran time.Time
 		start(t, s, work.Config{Grace: time.Minute, Interval: time.Second}, func(context.Context, archive.Job) error { ran = time.Now(); return nil })
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if ran.Sub(planned) != time.Minute || len(s.all()) != 0 {
 			t.Error(ran.Sub(planned), s.all())
 		}
@@ -74,7 +80,7 @@ func TestFailuresBackOffAndThenAPersonMustLook(t *testing.T) {
 			return errBroken
 		})
 		r.Start(r.plan(t, "a"))
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if diff := cmp.Diff([]time.Duration{0, 2 * time.Second, 6 * time.Second, 14 * time.Second, 22 * time.Second}, runs); diff != "" {
 			t.Error(diff)
 		}
@@ -95,11 +101,11 @@ func TestAnOutageNeverKillsAJob(t *testing.T) {
 			return nil
 		})
 		r.Start(r.plan(t, "a"))
-		time.Sleep(47 * time.Hour)
+		pass(47 * time.Hour)
 		if jobs := r.store.all(); len(jobs) != 1 || jobs[0].Dead || jobs[0].Failure != "unavailable" {
 			t.Fatal(jobs)
 		}
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		if len(r.store.all()) != 0 {
 			t.Error("not done after the outage")
 		}
@@ -108,21 +114,22 @@ func TestAnOutageNeverKillsAJob(t *testing.T) {
 
 func TestAnEarlyJobStaysAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		committed, tries := false, 0
+		var committed atomic.Bool
+		tries := 0
 		r := start(t, newStore(), work.Config{}, func(context.Context, archive.Job) error {
 			tries++
-			if !committed {
+			if !committed.Load() {
 				return fmt.Errorf("settle: %w", archive.ErrEarly)
 			}
 			return nil
 		})
 		job := r.plan(t, "a")
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		if diff := cmp.Diff([]archive.Job{job}, r.store.all()); diff != "" || tries == 0 {
 			t.Fatal(diff, tries)
 		}
-		committed = true
-		time.Sleep(time.Minute)
+		committed.Store(true)
+		pass(time.Minute)
 		if len(r.store.all()) != 0 {
 			t.Error("not done after the commit")
 		}
@@ -156,7 +163,7 @@ func TestAJobDoesNotRunTwiceAtOnce(t *testing.T) {
 		job := r.plan(t, "a")
 		r.Start(job)
 		r.Start(job)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		if most.Load() != 1 || runs.Load() != 1 {
 			t.Errorf("%d at once, %d in all", most.Load(), runs.Load())
 		}
@@ -174,7 +181,7 @@ func TestWhatDoesNotFitInMemoryWaitsForTheSweep(t *testing.T) {
 		for i := range 100 {
 			r.Start(r.plan(t, fmt.Sprint(i)))
 		}
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		if runs.Load() != 100 || len(r.store.all()) != 0 {
 			t.Errorf("%d runs, %d left", runs.Load(), len(r.store.all()))
 		}
@@ -189,17 +196,17 @@ func TestOneReplicaSweepsAndAnotherTakesOver(t *testing.T) {
 			return func(context.Context, archive.Job) error { n.Add(1); return nil }
 		}
 		a := start(t, s, work.Config{Holder: "a", Grace: time.Second}, count(&first))
-		time.Sleep(time.Millisecond)
+		pass(time.Millisecond)
 		b := start(t, s, work.Config{Holder: "b", Grace: time.Second}, count(&second))
 		b.plan(t, "1")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if first.Load() != 1 || second.Load() != 0 {
 			t.Fatal(first.Load(), second.Load())
 		}
 		a.stop()
 		<-a.done
 		b.plan(t, "2")
-		time.Sleep(15 * time.Second) // less than the lease: it was given up
+		pass(15 * time.Second) // less than the lease: it was given up
 		if second.Load() != 1 {
 			t.Error("nobody sweeps after the holder stopped")
 		}
