@@ -110,21 +110,24 @@ func (h *Room) find(ctx context.Context, actor archive.Actor, q archive.Query) (
 	if err != nil {
 		return archive.Hits{}, fmt.Errorf("search: %w", err)
 	}
+	known := len(hits.Hits)
 	hits.Hits, err = h.recheck(ctx, actor, scope, hits.Hits)
+	hits.Total -= known - len(hits.Hits)
 	return hits, err
 }
 
-// recheck drops hits that are in scope only by what the index still believes.
-// An office always sees its own records; what another one had opened, it may
-// have closed since.
+// recheck drops hits that are in scope only by what the index believes: what
+// another office had opened it may have closed since, and a record may by now be
+// about the actor. An office's other records stay its own.
 func (h *Room) recheck(ctx context.Context, actor archive.Actor, scope archive.Scope, hits []archive.Hit) ([]archive.Hit, error) {
-	var foreign []string
+	doubtful := func(hit archive.Hit) bool { return hit.Office != actor.Office || scope.Without != "" }
+	var ids []string
 	for _, hit := range hits {
-		if hit.Office != actor.Office {
-			foreign = append(foreign, hit.ID)
+		if doubtful(hit) {
+			ids = append(ids, hit.ID)
 		}
 	}
-	found, err := h.heads(ctx, foreign)
+	found, err := h.heads(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("search: %w", err)
 	}
@@ -132,7 +135,7 @@ func (h *Room) recheck(ctx context.Context, actor archive.Actor, scope archive.S
 	for _, v := range found {
 		visible[v.Value.ID] = scope.Admits(h.target(v))
 	}
-	return slices.DeleteFunc(hits, func(hit archive.Hit) bool { return hit.Office != actor.Office && !visible[hit.ID] }), nil
+	return slices.DeleteFunc(hits, func(hit archive.Hit) bool { return doubtful(hit) && !visible[hit.ID] }), nil
 }
 
 func (h *Room) exact(ctx context.Context, q archive.Query, scope archive.Scope, kind, value string) (archive.Hits, error) {

@@ -233,7 +233,8 @@ func (w *world) Drop(_ context.Context, job archive.Job) error {
 	return w.write("drop", func() { delete(w.jobs, job.Nonce) })
 }
 
-// finder is an index that finds titles by a part of them.
+// finder is an index that finds titles by a part of them, and does not know who
+// a record is about.
 type finder struct{ w *world }
 
 func (f finder) Put(_ context.Context, docs ...archive.Document) error {
@@ -258,9 +259,7 @@ func (f finder) Search(_ context.Context, q archive.Query, s archive.Scope) (arc
 	}
 	var hits archive.Hits
 	for _, d := range f.w.index {
-		t := d.Record.Target()
-		t.Subjects = d.Persons
-		if s.Admits(t) && q.Filter.Admits(d.Record) && strings.Contains(d.Record.Title+d.Text, q.Text) {
+		if s.Admits(d.Record.Target()) && q.Filter.Admits(d.Record) && strings.Contains(d.Record.Title+d.Text, q.Text) {
 			hits.Hits = append(hits.Hits, archive.Hit{ID: d.Record.ID, Title: d.Record.Title, Office: d.Record.Office})
 			hits.Total++
 		}
