@@ -113,14 +113,11 @@ func (s *S3) PutIfMatch(ctx context.Context, key, etag string, data []byte) erro
 }
 
 // put is a single PUT with a checksum: minio-go drops the condition of an upload
-// in parts, silently.
+// in parts, silently. It signs the body as a whole: of an empty one that is signed
+// in chunks, versitygw leaves a piece unread and takes it for the next request.
 func (s *S3) put(ctx context.Context, key string, data []byte, condition func(*minio.PutObjectOptions)) error {
 	sum := sha256.Sum256(data)
-	opts := minio.PutObjectOptions{
-		DisableMultipart: true,
-		ContentType:      "application/octet-stream",
-		UserMetadata:     map[string]string{checksumHeader: base64.StdEncoding.EncodeToString(sum[:])},
-	}
+	opts := putOptions(sum)
 	condition(&opts)
 	for try := 1; ; try++ {
 		err := s.putOnce(ctx, key, data, opts)
@@ -138,13 +135,19 @@ func (s *S3) put(ctx context.Context, key string, data []byte, condition func(*m
 	}
 }
 
-// checksumHeader is sent as it is, not as metadata, and checked by the store.
-const checksumHeader = "X-Amz-Checksum-Sha256"
+func putOptions(checksum [sha256.Size]byte) minio.PutObjectOptions {
+	return minio.PutObjectOptions{
+		DisableContentSha256: true, // in chunks
+		ContentType:          "application/octet-stream",
+		// Sent as a header, not as metadata, and checked by the store.
+		UserMetadata: map[string]string{"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(checksum[:])},
+	}
+}
 
 func (s *S3) putOnce(ctx context.Context, key string, data []byte, opts minio.PutObjectOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, smallWait)
 	defer cancel()
-	_, err := s.core.Client.PutObject(ctx, s.bucket, key, bytes.NewReader(data), int64(len(data)), opts)
+	_, err := s.core.PutObject(ctx, s.bucket, key, bytes.NewReader(data), int64(len(data)), "", hashOf(data), opts)
 	return err
 }
 
