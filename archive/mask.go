@@ -32,7 +32,7 @@ func (r Record) Masked(masks []Mask) Record {
 func (r Record) WithoutIDs() Record {
 	gone := func(s string) string {
 		for _, p := range r.Persons {
-			s = replaceID(s, p.ID, "")
+			s = replaceID(s, p.ID, " ")
 		}
 		return WithoutIDs(s)
 	}
@@ -100,8 +100,9 @@ var idRun = regexp.MustCompile(
 
 // WithoutIDs removes from a text everything that may hold a resident number,
 // whether or not it passes the check: old records hold wrong numbers, and a lost
-// serial number costs less than a leaked identity.
-func WithoutIDs(text string) string { return idRun.ReplaceAllString(text, "") }
+// serial number costs less than a leaked identity. A blank takes its place, so that
+// what stood on either side does not become one word.
+func WithoutIDs(text string) string { return idRun.ReplaceAllString(text, " ") }
 
 // shortID shortens a run that is a resident number and leaves others alone.
 func shortID(run string) string {

@@ -66,8 +66,8 @@ func TestWithoutIDsKeepsNotEvenAPart(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"证号 999999199001010017，2010年5月20日，共12页": "证号 ，2010年5月20日，共12页",
-		"999999199001010016 2010":               " 2010",
+		"证号 999999199001010017，2010年5月20日，共12页": "证号  ，2010年5月20日，共12页",
+		"999999199001010016 2010":               "  2010",
 		"9999991990010100162010":                "",
 		"999999 19900101 001x.":                 ".",
 		"电话 0839-12345678":                      "电话 0839-12345678",
@@ -76,4 +76,24 @@ func TestWithoutIDsKeepsNotEvenAPart(t *testing.T) {
 			t.Errorf("%q: %q", in, got)
 		}
 	}
+}
+
+// FuzzWithoutIDs looks for what is left in another way: by counting digits.
+func FuzzWithoutIDs(f *testing.F) {
+	f.Add("证号 999999199001010016，2010年")
+	f.Add("9 9 9 9 9 9 1 9 9 0 0 1 0 1 0 0 1 6")
+	f.Add("12345678999999 19900101 00161234567")
+	f.Fuzz(func(t *testing.T, text string) {
+		run := 0
+		for _, r := range archive.WithoutIDs(text) {
+			if '0' <= r && r <= '9' || '０' <= r && r <= '９' {
+				run++
+			} else {
+				run = 0
+			}
+			if run >= 15 {
+				t.Fatalf("%q keeps a long number", text)
+			}
+		}
+	})
 }

@@ -3,6 +3,7 @@ package holdings_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -192,4 +193,38 @@ func TestDescribeUnderFaults(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzDescribe sends any bytes as a patch: what must never change does not, and
+// what is accepted is valid and has no masked number in it.
+func FuzzDescribe(f *testing.F) {
+	for _, patch := range []string{`{"title":"x"}`, `{"persons":null}`, `{"fields":{"registry":null}}`, `{"fields":"x"}`, `{"id":"x","":1}`, `{"persons":[{"id":{"original":"*"}}]}`, `[]`} {
+		f.Add([]byte(patch))
+	}
+	schema, err := archive.DefaultSchema()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, patch []byte) {
+		w, room, view := deposited(t, "one")
+		_, err := room.Describe(t.Context(), clerk(), view.ID, 1, patch)
+		if err != nil && !errors.Is(err, archive.ErrInvalid) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			return
+		}
+		before, after := w.records[view.ID][0].Value, w.records[view.ID][1].Value
+		if after.ID != before.ID || after.Office != before.Office || !after.At.Equal(before.At) || cmp.Diff(before.Files, after.Files) != "" {
+			t.Error("identity, office, origin or files changed")
+		}
+		if ps := after.Problems(schema); len(ps) != 0 {
+			t.Error(ps)
+		}
+		for _, p := range after.Persons {
+			if strings.Contains(p.ID.Original, "*") {
+				t.Error("a masked number was kept")
+			}
+		}
+	})
 }
