@@ -15,6 +15,7 @@ type Kind string
 const (
 	Empty    Kind = "empty"     // no letter and no digit
 	IDNumber Kind = "id_number" // a full id number, 18 characters or the old 15
+	Token    Kind = "token"     // the keyed hash of an id number, 64 hex digits
 	RecordID Kind = "record_id"
 	RefCode  Kind = "reference_code"
 	Digits   Kind = "digits"
@@ -35,6 +36,7 @@ var (
 	codeStart = regexp.MustCompile(`^[a-z]\d{2}`)
 	numeral   = regexp.MustCompile(`^\d+x?$`)
 	idNumber  = regexp.MustCompile(`^(\d{17}[\dx]|\d{15})$`)
+	token     = regexp.MustCompile(`^[0-9a-f]{64}$`)
 	idInside  = regexp.MustCompile(`(^|[^a-z\d])(\d{17}[\dx]|\d{15})($|[^\dx])`)
 )
 
@@ -50,6 +52,8 @@ func Classify(query string) Typed {
 		q.Kind = Empty
 	case idNumber.MatchString(q.Key):
 		q.Kind, q.HasID = IDNumber, true
+	case token.MatchString(q.Key):
+		q.Kind, q.HasID = Token, false
 	case archive.ValidID(strings.ToUpper(q.Key)):
 		q.Kind = RecordID
 	case looksLikeCode(q, hanzi):

@@ -151,6 +151,8 @@ func TestClassify(t *testing.T) {
 		{"a439 退休", match.Hanzi, false},
 		{"01JDQ7Z0000000000000000000", match.RecordID, false},
 		{"01jdq7z0000000000000000000", match.RecordID, false},
+		{strings.Repeat("0a1b", 16), match.Token, false},
+		{strings.Repeat("0a1b", 15), match.Latin, false},
 		{"liu jing pei", match.Latin, false},
 		{"ljp", match.Latin, false},
 		{"刘静佩", match.Hanzi, false},
