@@ -94,8 +94,8 @@ func (h *Room) find(ctx context.Context, actor archive.Actor, q archive.Query) (
 		return h.exact(ctx, q, scope, archive.MarkPerson, archive.NewIDNumber("", typed.Key).Key())
 	case match.RecordID:
 		return h.gather(ctx, q, scope, []string{strings.ToUpper(typed.Key)})
-	case match.RefCode:
-		hits, err := h.exact(ctx, q, scope, archive.MarkRefKey, typed.Key)
+	case match.RefCode, match.Digits, match.Latin:
+		hits, err := h.coded(ctx, q, scope, typed.Key)
 		if err != nil || hits.Total > 0 {
 			return hits, err
 		}
@@ -114,6 +114,27 @@ func (h *Room) find(ctx context.Context, actor archive.Actor, q archive.Query) (
 	hits.Hits, err = h.recheck(ctx, actor, scope, hits.Hits)
 	hits.Total -= known - len(hits.Hits)
 	return hits, err
+}
+
+// coded looks up what may be a reference code, or the number of a document other
+// than the resident card: those have no form by which to know them.
+func (h *Room) coded(ctx context.Context, q archive.Query, scope archive.Scope, key string) (archive.Hits, error) {
+	if !strings.ContainsAny(key, "0123456789") {
+		return archive.Hits{}, nil // words: spare the look-ups
+	}
+	hits, err := h.exact(ctx, q, scope, archive.MarkRefKey, key)
+	if err != nil || hits.Total > 0 {
+		return hits, err
+	}
+	var ids []string
+	for _, t := range []archive.IDType{archive.IDPassport, archive.IDHKMacao, archive.IDTaiwan, archive.IDForeignPR, archive.IDSoldier} {
+		more, err := h.c.Marks.Marked(ctx, archive.MarkPerson, archive.NewIDNumber(t, key).Key())
+		if err != nil {
+			return archive.Hits{}, fmt.Errorf("search: %w", err)
+		}
+		ids = append(ids, more...)
+	}
+	return h.gather(ctx, q, scope, ids)
 }
 
 // recheck drops hits that are in scope only by what the index believes: what

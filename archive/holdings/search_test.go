@@ -186,3 +186,24 @@ func TestQueryProblemsComeAllAtOnce(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestNumbersOfOtherDocumentsAreLookedUpExactly(t *testing.T) {
+	for _, id := range []archive.IDNumber{{Type: archive.IDPassport, Original: "E12345678"}, {Type: archive.IDTaiwan, Original: "12345678"}} {
+		w := newWorld(t)
+		room := w.room()
+		w.down = true
+		r := marriage(t)
+		r.Persons[0].ID = id
+		view, err := room.Deposit(t.Context(), clerk(), "", r, uploads())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := room.Settle(t.Context(), w.started[0]); !errors.Is(err, archive.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		hits, err := room.Search(t.Context(), clerk(), archive.Query{Text: strings.ToLower(id.Original)})
+		if err != nil || len(hits.Hits) != 1 || hits.Hits[0].ID != view.ID || len(w.asked) != 0 {
+			t.Errorf("%s: %+v %v", id.Type, hits, err)
+		}
+	}
+}
