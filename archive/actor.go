@@ -62,6 +62,11 @@ type Account struct {
 	Created   time.Time `json:"created"`
 }
 
+// Actor is the account at work. person is the keyed hash of its id number.
+func (a Account) Actor(person string) Actor {
+	return Actor{ID: a.ID, Role: a.Role, Office: a.Office, Name: a.Name, Person: person, Assurance: a.Assurance}
+}
+
 // Office is an archive office (档案馆) as certificates and lists name it.
 type Office struct {
 	ID         string   `json:"id"`
