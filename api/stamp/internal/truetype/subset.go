@@ -1,6 +1,9 @@
 package truetype
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Flags of a composite glyph's component (OpenType, chapter glyf).
 const (
@@ -128,13 +131,10 @@ func (f *Font) subsetTables(count int, glyf, loca, hmtx []byte) []table {
 		{"cvt ", []byte(f.tables["cvt "])}, {"fpgm", []byte(f.tables["fpgm"])}, {"glyf", glyf}, {"head", head}, {"hhea", hhea},
 		{"hmtx", hmtx}, {"loca", loca}, {"maxp", maxp}, {"prep", []byte(f.tables["prep"])},
 	}
-	present := all[:0]
-	for _, t := range all {
-		if len(t.data) > 0 {
-			present = append(present, t)
-		}
-	}
-	return present
+	return slices.DeleteFunc(all, func(t table) bool {
+		_, present := f.tables[t.tag]
+		return !present
+	})
 }
 
 // assemble writes the file: directory, tables in tag order, checksums.
