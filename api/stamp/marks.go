@@ -14,7 +14,7 @@ type watermark struct {
 }
 
 const (
-	watermarkSize  = 13.5
+	watermarkSize  = 13.5 // at most
 	watermarkAngle = 28 * math.Pi / 180
 )
 
@@ -24,25 +24,19 @@ func (p *press) prepareMarks() error {
 	if p.sheet.PurposeMark == "" {
 		return nil
 	}
-	var widths []float64
-	total := 0.0
-	for _, r := range p.sheet.PurposeMark {
-		_, advance, err := p.regular.glyph(r)
-		if err != nil {
-			return err
-		}
-		widths = append(widths, float64(advance)*watermarkSize/1000)
-		total += widths[len(widths)-1]
+	glyphs, total, err := measure(p.regular.face, p.sheet.PurposeMark)
+	if err != nil {
+		return err
 	}
+	size := min(watermarkSize, 480/total) // a long purpose still fits the page
 	sin, cos := math.Sincos(watermarkAngle)
-	w := &watermark{width: total*cos + 1.4*watermarkSize, height: total*sin + watermarkSize*1.3}
+	w := &watermark{width: total*size*cos + 1.4*size, height: total*size*sin + 1.3*size}
 	c := canvas{height: w.height}
 	c.fill(faint())
-	pen, i := 0.0, 0
-	for _, r := range p.sheet.PurposeMark {
-		g, _, _ := p.regular.glyph(r)
-		c.outline(p.regular.font.Outline(g), 8+pen*cos, w.height-4-pen*sin, watermarkSize, watermarkAngle)
-		pen, i = pen+widths[i], i+1
+	pen := 0.0
+	for _, g := range glyphs {
+		c.outline(p.regular.font.Outline(g.id), 0.6*size+pen*cos, w.height-0.3*size-pen*sin, size, watermarkAngle)
+		pen += g.advance * size
 	}
 	w.object = p.doc.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
 	p.watermark = w
@@ -103,8 +97,11 @@ func drawQR(c *canvas, text string, x, y, size float64) error {
 	return nil
 }
 
+// maxNoteLines is what stands between the table and the footer.
+const maxNoteLines = 10
+
 // closing draws the foot of the last page: QR code, check code and notes, name and date, and the seal.
-func (p *press) closing(page *canvasPage, seal func(*canvasPage) error) error {
+func (p *press) closing(page *canvasPage, seal func(*canvasPage)) error {
 	c, s := &page.canvas, p.sheet
 	textLeft := left + 4
 	if s.QRText != "" {
@@ -129,16 +126,22 @@ func (p *press) closing(page *canvasPage, seal func(*canvasPage) error) error {
 		add("", note)
 	}
 	const lead = 15.2
+	if len(lines) > maxNoteLines {
+		return fmt.Errorf("%w: more than %d lines beside the QR code", ErrTooLong, maxNoteLines)
+	}
 	y := qrTop + qrSize/2 - float64(len(lines)-1)*lead/2 + 3
 	show(c, lines, textLeft, y, 0, lead, toLeft)
 
 	const half = right - sealX // what fits under the seal without leaving the column
 	name := p.heading(style{font: p.regular, size: 14.5, ink: black(), tracking: 1}, s.SignedBy, 2*half)
 	date := p.heading(style{font: p.regular, size: 14.5, ink: black(), tracking: 0.6}, s.Date, 2*half)
+	if len(name) > 3 || len(date) > 1 {
+		return fmt.Errorf("%w: name or date under the seal", ErrTooLong)
+	}
 	show(c, name, sealX-half, nameLine-float64(len(name)-1)*18, 2*half, 18, centered)
 	show(c, date, sealX-half, dateLine, 2*half, 18, centered)
-	if seal == nil {
-		return nil
+	if seal != nil {
+		seal(page)
 	}
-	return seal(page)
+	return nil
 }

@@ -115,32 +115,33 @@ func show(c *canvas, lines []textLine, x, y, width, lead float64, a align) float
 	return y
 }
 
-// heading sets large text that should stand on one line: spread out when it is short Chinese, smaller
+// heading sets text that should stand on one line: spread out when it is all Chinese and short, smaller
 // when it is long, and on several lines when it is very long.
 func (p *press) heading(st style, text string, width float64) []textLine {
-	full := st
-	for _, r := range text {
-		if !ideographic(r) {
+	if strings.ContainsFunc(text, func(r rune) bool { return !ideographic(r) }) {
+		st.tracking = 0
+	}
+	size := st.size
+	for i, scale := range []float64{1, 1, 0.85, 0.72} {
+		if i > 0 {
 			st.tracking = 0
 		}
-	}
-	for _, try := range []style{st, {font: st.font, size: st.size, ink: st.ink}, {font: st.font, size: st.size * 0.85, ink: st.ink}, {font: st.font, size: st.size * 0.72, ink: st.ink}} {
-		full = try
-		if widthOf(p.set(try, text)) <= width {
+		st.size = size * scale
+		if widthOf(p.set(st, text)) <= width {
 			break
 		}
 	}
-	lines := breakLines(p.set(full, text), width, 0)
+	lines := breakLines(p.set(st, text), width, 0)
 	for i := range lines { // what follows the last glyph is not part of the line
 		if n := len(lines[i].atoms); n > 0 {
-			lines[i].atoms[n-1].width -= full.tracking
+			lines[i].atoms[n-1].width -= st.tracking
 		}
 	}
 	return lines
 }
 
-// run sets the whole sheet and returns the page tree's root.
-func (p *press) run(seal func(c *canvasPage) error) (ref, error) {
+// run sets the whole sheet and returns the page tree's root. seal, unless nil, gets the last page.
+func (p *press) run(seal func(*canvasPage)) (ref, error) {
 	if err := p.prepareMarks(); err != nil {
 		return 0, err
 	}
@@ -162,7 +163,7 @@ func (p *press) run(seal func(c *canvasPage) error) (ref, error) {
 	return p.drawPages(pages, rows, after, seal)
 }
 
-func (p *press) drawPages(pages [][]bodyLine, rows, after []laidRow, seal func(*canvasPage) error) (ref, error) {
+func (p *press) drawPages(pages [][]bodyLine, rows, after []laidRow, seal func(*canvasPage)) (ref, error) {
 	tree := p.doc.reserve()
 	for i, lines := range pages {
 		page := &canvasPage{canvas: canvas{height: pageHeight}, object: p.doc.reserve()}
@@ -255,18 +256,18 @@ func (p *press) tableTop() float64 {
 
 // head draws the head of page i and returns where its table begins.
 func (p *press) head(c *canvas, i int) float64 {
-	number := p.set(style{font: p.regular, size: 12.5, ink: black()}, p.sheet.Labels.Number+p.sheet.Number)
+	number := p.heading(style{font: p.regular, size: 12.5, ink: black()}, p.sheet.Labels.Number+p.sheet.Number, column)
 	if i > 0 {
 		title := p.heading(style{font: p.bold, size: 12.5, ink: black()}, p.sheet.Title+p.sheet.Labels.Continued, column)
 		show(c, title, left, laterTitle-float64(len(title)-1)*15, column, 15, centered)
 		p.doubleRule(c, laterTitle+10)
-		show(c, []textLine{{atoms: number}}, left, laterTop-tableDrop, column, 0, toRight)
+		show(c, number, left, laterTop-tableDrop, column, 0, toRight)
 		return laterTop
 	}
 	y := show(c, p.issuerLines(), left, issuerLine, column, issuerLead, centered) - issuerLead + 17
 	p.doubleRule(c, y)
 	y = show(c, p.titleLines(), left, y+titleDrop, column, titleLead, centered) - titleLead + numberDrop
-	show(c, []textLine{{atoms: number}}, left, y, column, 0, toRight)
+	show(c, number, left, y, column, 0, toRight)
 	return y + tableDrop
 }
 
@@ -284,5 +285,6 @@ func (p *press) foot(c *canvas, page, pages int) {
 	if p.sheet.Footer != "" {
 		text += "    " + p.sheet.Footer
 	}
-	show(c, p.wrapped(small, text, column)[:1], left, footerLine, column, 0, centered)
+	lines := p.heading(small, text, column)
+	show(c, lines, left, footerLine-float64(len(lines)-1)*10, column, 10, centered)
 }

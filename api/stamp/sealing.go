@@ -46,7 +46,7 @@ func (s *Stamper) newSealing(d *document, now time.Time) *sealing {
 
 // place puts the seal on the page as the visible widget of the signature, so that a click on the seal
 // opens the signature panel. It is multiplied onto the page: name and date show through.
-func (l *sealing) place(page *canvasPage) error {
+func (l *sealing) place(page *canvasPage) {
 	d := l.doc
 	form := d.reserve()
 	d.putPacked(form, fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %g %g]/Resources<</ExtGState<</G<</BM/Multiply/CA 0.88/ca 0.88>>>>>>",
@@ -57,7 +57,6 @@ func (l *sealing) place(page *canvasPage) error {
 		textString(l.name+" "+l.purpose), page.object, x, y, x+sealBox, y+sealBox, l.signature, form))
 	page.annotations = l.field.String()
 	l.writeSignature()
-	return nil
 }
 
 // writeSignature writes the dictionary with room for what is known only when the file is complete. DocMDP

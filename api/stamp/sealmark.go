@@ -1,7 +1,6 @@
 package stamp
 
 import (
-	"fmt"
 	"math"
 
 	"dangan/api/stamp/internal/truetype"
@@ -115,18 +114,19 @@ func straight(c *canvas, f *face, text string, x, y, size, width float64) error 
 	return nil
 }
 
-type sealGlyph struct {
+// pictureGlyph is a glyph that is drawn as an outline.
+type pictureGlyph struct {
 	id      truetype.GlyphID
 	advance float64 // in em
 }
 
-func measure(f *face, text string) (glyphs []sealGlyph, total float64, err error) {
+func measure(f *face, text string) (glyphs []pictureGlyph, total float64, err error) {
 	for _, r := range text {
 		g, advance, err := f.glyph(r)
 		if err != nil {
-			return nil, 0, fmt.Errorf("seal: %w", err)
+			return nil, 0, err
 		}
-		glyphs = append(glyphs, sealGlyph{g, float64(advance) / 1000})
+		glyphs = append(glyphs, pictureGlyph{g, float64(advance) / 1000})
 		total += float64(advance) / 1000
 	}
 	return glyphs, total, nil

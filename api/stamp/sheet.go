@@ -3,12 +3,12 @@ package stamp
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
-// ErrTooLong is wrapped when the rows above the body leave no room for it on the first page, or when the
-// body needs more than maxPages.
+// ErrTooLong is wrapped when the body needs more than maxPages, or when something that cannot flow to the
+// next page (rows, notes, names, the number) has no room.
 var ErrTooLong = errors.New("too long for a certificate")
 
 // ErrIncomplete is wrapped when a sheet lacks what every certificate must show.
@@ -89,6 +89,12 @@ func (l Labels) page(page, pages int) string {
 	return strings.NewReplacer("{page}", fmt.Sprint(page), "{pages}", fmt.Sprint(pages)).Replace(l.Page)
 }
 
+// maxNumber is how long a number may be to stand on one line with its label.
+const maxNumber = 48
+
+// languageTag is what a tag is made of (RFC 5646, section 2.1); the tag is written into the file as it is.
+const languageTag = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+
 // check names the fields that are missing or malformed, never their content.
 func (s *Sheet) check() error {
 	var problems []string
@@ -99,7 +105,7 @@ func (s *Sheet) check() error {
 			problems = append(problems, name+" is empty")
 		}
 	}
-	if !regexp.MustCompile(`^[A-Za-z0-9-]{2,35}$`).MatchString(s.Language) {
+	if s.Language == "" || strings.Trim(s.Language, languageTag) != "" {
 		problems = append(problems, "Language is not a language tag")
 	}
 	if len(s.Body) == 0 {
@@ -109,6 +115,9 @@ func (s *Sheet) check() error {
 		if len(row) != 1 && len(row) != 2 {
 			problems = append(problems, "a row has neither one field nor two")
 		}
+	}
+	if utf8.RuneCountInString(s.Number) > maxNumber {
+		return fmt.Errorf("%w: number of more than %d characters", ErrTooLong, maxNumber)
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("%w: %s", ErrIncomplete, strings.Join(problems, ", "))

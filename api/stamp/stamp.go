@@ -74,7 +74,7 @@ func New(c Config) (*Stamper, error) {
 	}
 	mark, err := sealMark(s.bold, c.SealName, c.SealPurpose, c.SealNumber)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("draw seal: %w", err)
 	}
 	s.seal = deflate(s.zip, mark)
 	return s, nil

@@ -72,9 +72,28 @@ func TestTooLong(t *testing.T) {
 	for range 200 {
 		body.Body = append(body.Body, body.Body[1])
 	}
-	for name, sheet := range map[string]Sheet{"rows": rows, "body": body} {
+	after, notes, name, number := marriageSheet(), marriageSheet(), marriageSheet(), marriageSheet()
+	after.After = append(after.After, Row{{"备注", strings.Repeat("档案出处", 400)}})
+	notes.Notes = []string{strings.Repeat("核验\n", 12)}
+	name.SignedBy = strings.Repeat("档案馆", 40)
+	number.Number = strings.Repeat("号", 49)
+	for name, sheet := range map[string]Sheet{
+		"rows": rows, "body": body, "rows below": after, "notes": notes, "name under the seal": name, "number": number,
+	} {
 		if _, err := s.Draw(sheet); !errors.Is(err, ErrTooLong) {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// TestLanguageCannotBreakOut: the tag is the one text that is written as it is.
+func TestLanguageCannotBreakOut(t *testing.T) {
+	s := newTestStamper(t)
+	for _, tag := range []string{"", "zh)", "zh)/X(", "zh CN", "zh\n", "中文", "z)h"} {
+		sheet := marriageSheet()
+		sheet.Language = tag
+		if _, err := s.Draw(sheet); !errors.Is(err, ErrIncomplete) {
+			t.Errorf("%q: error %v", tag, err)
 		}
 	}
 }
