@@ -39,7 +39,7 @@ func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 	case id.State == Foreign:
 		result.Word, result.Number = Unknown, ""
 	case id.Signer != nil && trust != nil:
-		result.Word, result.Why = Unknown, fmt.Sprintf("the seal is not by a trusted office: %v", trust)
+		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal is not by a trusted office: %v", trust)
 	case id.State == Intact:
 		result.Word, result.Why = Valid, "sealed by a trusted office and unchanged since"
 	}
