@@ -11,6 +11,7 @@ import (
 
 	"dangan/api/internal/wire"
 	"dangan/archive"
+	"dangan/archive/policy"
 )
 
 // pageSize is how many hits a page of results has.
@@ -98,6 +99,7 @@ type recordPage struct {
 	Pages    int
 	Previous int
 	Next     int
+	Asks     bool // a purpose is required before a page is shown
 	Purpose  archive.Purpose
 	Purposes []archive.Choice
 }
@@ -123,6 +125,7 @@ func (p *Pages) record(c *gin.Context) error {
 	}
 	page := recordPage{View: view, Office: names[view.Office], Purpose: purpose, Purposes: archive.Purposes()}
 	page.Category, _ = p.c.Schema.Category(view.Category)
+	page.Asks = policy.Decide(actor(c), archive.ActFile, view.Target()).Purpose
 	page.turn(whole(c.Query("file")), whole(c.Query("page")))
 	return p.show(c, http.StatusOK, "record", page)
 }

@@ -65,8 +65,8 @@ func escape(path string) string { return url.QueryEscape(path) }
 
 // homePage is what somebody has to do.
 type homePage struct {
-	Requests []archive.Version[archive.Request]
-	Offices  map[string]archive.Label
+	List    []archive.Version[archive.Request] // open requests
+	Offices map[string]archive.Label
 }
 
 func (p *Pages) home(c *gin.Context) error {
@@ -84,8 +84,8 @@ func (p *Pages) home(c *gin.Context) error {
 		return err
 	}
 	for _, r := range list {
-		if !r.Value.State.Closed() && len(page.Requests) < 10 {
-			page.Requests = append(page.Requests, r)
+		if !r.Value.State.Closed() && len(page.List) < 10 {
+			page.List = append(page.List, r)
 		}
 	}
 	return p.show(c, http.StatusOK, "home", page)

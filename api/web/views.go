@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -63,12 +62,12 @@ func (w words) known(key, fallback string) string {
 	return fallback
 }
 
-func parseViews(lang string, w words) (views, error) {
+func parseViews(lang string, w words, schema archive.Schema) (views, error) {
 	list, err := fs.Glob(files, "templates/pages/*.html")
 	if err != nil {
 		return nil, err
 	}
-	shared, err := template.New("").Funcs(functions(lang, w)).ParseFS(files, "templates/*.html")
+	shared, err := template.New("").Funcs(functions(lang, w, schema)).ParseFS(files, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -84,51 +83,6 @@ func parseViews(lang string, w words) (views, error) {
 		all[strings.TrimSuffix(path.Base(file), ".html")] = page
 	}
 	return all, nil
-}
-
-// beijing is the time of the archives and their readers.
-func beijing() *time.Location { return time.FixedZone("UTC+8", 8*60*60) }
-
-func functions(lang string, w words) template.FuncMap {
-	return template.FuncMap{
-		"t":     w.say,
-		"label": func(l archive.Label) string { return l.In(lang) },
-		"at":    func(t time.Time) string { return t.In(beijing()).Format("2006-01-02 15:04") },
-		"day":   func(t time.Time) string { return t.In(beijing()).Format("2006-01-02") },
-		"reason": func(code string) string {
-			return w.known("reason."+code, code)
-		},
-		"fault": func(code string) string {
-			return w.known("problem."+code, code)
-		},
-		"marked": highlight,
-		"name":   archive.MaskName,
-		"add":    func(a, b int) int { return a + b },
-		"bytes":  size,
-	}
-}
-
-// highlight lets the marks of the index through and nothing else: the text is
-// escaped by the index already, and any other tag in it would be a fault.
-func highlight(s string) template.HTML {
-	const on, off = "<mark>", "</mark>"
-	plain := strings.NewReplacer(on, "", off, "").Replace(s)
-	if strings.ContainsAny(plain, "<>") || strings.Count(s, on) != strings.Count(s, off) {
-		return template.HTML(template.HTMLEscapeString(plain))
-	}
-	return template.HTML(s)
-}
-
-func size(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
-	case n < 1<<30:
-		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
-	}
-	return fmt.Sprintf("%.2f GB", float64(n)/(1<<30))
 }
 
 // view is what every template gets.

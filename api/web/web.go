@@ -65,7 +65,7 @@ func New(c Config) (*Pages, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
-		if p.views[lang], err = parseViews(lang, words); err != nil {
+		if p.views[lang], err = parseViews(lang, words, c.Schema); err != nil {
 			return nil, fmt.Errorf("web: %w", err)
 		}
 	}
