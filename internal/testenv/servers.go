@@ -12,6 +12,7 @@ type MinIOServer struct {
 	Endpoint  string // host:port, plain HTTP
 	AccessKey string
 	SecretKey string
+	Data      string // folder of its drive
 }
 
 // MinIO starts a MinIO that lives as long as the test. Extra environment, such as
@@ -20,11 +21,11 @@ func MinIO(t testing.TB, env ...string) *MinIOServer {
 	t.Helper()
 	executable := Path(t, "minio")
 	dir := t.TempDir()
-	server := &MinIOServer{AccessKey: secret(), SecretKey: secret()}
+	server := &MinIOServer{AccessKey: secret(), SecretKey: secret(), Data: filepath.Join(dir, "data")}
 	server.Process, server.Endpoint = runOnFreeAddr(t, func(addr string) Spec {
 		return Spec{
 			Args: []string{executable, "server", "--address", addr,
-				"--certs-dir", filepath.Join(dir, "certs"), filepath.Join(dir, "data")},
+				"--certs-dir", filepath.Join(dir, "certs"), server.Data},
 			Env: append(bareEnv(dir),
 				append([]string{
 					"MINIO_ROOT_USER=" + server.AccessKey,
@@ -43,6 +44,7 @@ type MeilisearchServer struct {
 	*Process
 	URL       string // http://host:port
 	MasterKey string
+	Data      string // folder of its indexes
 }
 
 // Meilisearch starts a Meilisearch that lives as long as the test. It writes errors
@@ -51,13 +53,13 @@ func Meilisearch(t testing.TB) *MeilisearchServer {
 	t.Helper()
 	executable := Path(t, "meilisearch")
 	dir := t.TempDir()
-	server := &MeilisearchServer{MasterKey: secret()}
+	server := &MeilisearchServer{MasterKey: secret(), Data: filepath.Join(dir, "db")}
 	var addr string
 	server.Process, addr = runOnFreeAddr(t, func(addr string) Spec {
 		return Spec{
 			Args: []string{executable, "--no-analytics", "--log-level", "ERROR",
 				"--http-addr", addr,
-				"--db-path", filepath.Join(dir, "db"),
+				"--db-path", server.Data,
 				"--dump-dir", filepath.Join(dir, "dumps"),
 				"--snapshot-dir", filepath.Join(dir, "snapshots"),
 				"--master-key", server.MasterKey,
