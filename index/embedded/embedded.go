@@ -100,11 +100,28 @@ func (x *Index) Close() error { return x.bleve.Close() }
 // Ready is nil: the index is part of the process.
 func (x *Index) Ready(context.Context) error { return nil }
 
+// Filled tells whether MarkFilled was called since the index was made.
+func (x *Index) Filled(context.Context) (bool, error) {
+	b, err := x.bleve.GetInternal([]byte("filled"))
+	if err != nil {
+		return false, failure("index state", err)
+	}
+	return len(b) > 0, nil
+}
+
+// MarkFilled remembers that the index holds every record.
+func (x *Index) MarkFilled(context.Context) error {
+	if err := x.bleve.SetInternal([]byte("filled"), []byte{1}); err != nil {
+		return failure("mark index", err)
+	}
+	return nil
+}
+
 // Count is the number of documents. An index that was lost or is new has none.
 func (x *Index) Count(context.Context) (int, error) {
 	n, err := x.bleve.DocCount()
 	if err != nil {
-		return 0, fmt.Errorf("count documents: %w", err)
+		return 0, failure("count documents", err)
 	}
 	return int(n), nil
 }
@@ -122,7 +139,7 @@ func (x *Index) Put(_ context.Context, docs ...archive.Document) error {
 		if !known {
 			var err error
 			if have, err = x.version(id); err != nil {
-				return fmt.Errorf("put into index: %w", err)
+				return failure("put into index", err)
 			}
 		}
 		newest[id] = max(have, d.Version)
@@ -134,7 +151,7 @@ func (x *Index) Put(_ context.Context, docs ...archive.Document) error {
 		}
 	}
 	if err := x.bleve.Batch(batch); err != nil {
-		return fmt.Errorf("put into index: %w", err)
+		return failure("put into index", err)
 	}
 	return nil
 }
@@ -167,7 +184,7 @@ func (x *Index) Delete(_ context.Context, id string) error {
 	batch.Delete(id)
 	batch.DeleteInternal(versionKey(id))
 	if err := x.bleve.Batch(batch); err != nil {
-		return fmt.Errorf("delete from index: %w", err)
+		return failure("delete from index", err)
 	}
 	return nil
 }
@@ -182,8 +199,16 @@ func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (a
 		return hits, nil
 	case ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return archive.Hits{}, fmt.Errorf("search index: %w", ctx.Err()) // the caller went away
-	case limited.Err() != nil, errors.Is(err, bleve.ErrorIndexClosed):
+	case limited.Err() != nil:
 		return archive.Hits{}, fmt.Errorf("search index: %w", archive.ErrUnavailable)
 	}
-	return archive.Hits{}, fmt.Errorf("search index: %w", err)
+	return archive.Hits{}, failure("search index", err)
+}
+
+// failure names the operation; a closed index is one that is not available.
+func failure(op string, err error) error {
+	if errors.Is(err, bleve.ErrorIndexClosed) {
+		err = archive.ErrUnavailable
+	}
+	return fmt.Errorf("%s: %w", op, err)
 }

@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) Index) {
 		"newer replaces, older never": testVersions,
 		"racing versions":             testRace,
 		"delete":                      testDelete,
+		"filled":                      testFilled,
 		"scope":                       testScope,
 		"no scope, no hits":           testNoScope,
 		"id numbers":                  testIDNumbers,
@@ -42,8 +43,10 @@ func testPut(t *testing.T, x Index) {
 		t.Fatalf("ready: %v", err)
 	}
 	put(t, x)
-	if hits := search(t, x, archive.Query{Text: "刘静佩"}); len(hits.Hits) != 0 {
-		t.Errorf("an empty index found %v", ids(hits))
+	for _, text := range []string{"", "刘静佩", "刘静 退休", "liujing", "G179", "1995"} {
+		if hits := search(t, x, archive.Query{Text: text}); len(hits.Hits) != 0 {
+			t.Errorf("an empty index found %v for %q", ids(hits), text)
+		}
 	}
 	var docs []archive.Document
 	for i := range 300 {
@@ -118,6 +121,24 @@ func testDelete(t *testing.T, x Index) {
 	if diff := cmp.Diff([]string{"b"}, ids(search(t, x, archive.Query{Text: "刘静佩"}))); diff != "" {
 		t.Error(diff)
 	}
+}
+
+func testFilled(t *testing.T, x Index) {
+	expect := func(want bool) {
+		t.Helper()
+		if filled, err := x.Filled(t.Context()); err != nil || filled != want {
+			t.Errorf("filled: %v, %v; want %v", filled, err, want)
+		}
+	}
+	expect(false)
+	put(t, x, doc("a", 1, "退休审批表", "刘静佩"))
+	expect(false)
+	if err := x.MarkFilled(t.Context()); err != nil {
+		t.Fatalf("mark filled: %v", err)
+	}
+	expect(true)
+	put(t, x, doc("b", 1, "退休审批表", "刘静佩"))
+	expect(true)
 }
 
 // population is records of every mix of rights.

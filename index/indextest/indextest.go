@@ -20,6 +20,8 @@ type Index interface {
 	Search(ctx context.Context, q archive.Query, s archive.Scope) (archive.Hits, error)
 	Count(ctx context.Context) (int, error)
 	Ready(ctx context.Context) error
+	Filled(ctx context.Context) (bool, error)
+	MarkFilled(ctx context.Context) error
 }
 
 // everything admits every record.

@@ -126,8 +126,12 @@ func cut(s string) string {
 	return s[:end]
 }
 
-func (s Shown) target() archive.Target {
-	return archive.Target{Office: s.Office, Family: archive.Family(s.Family), Category: s.Category, Openness: archive.Openness(s.Openness)}
+// record has what scope and filter look at.
+func (s Shown) record() archive.Record {
+	return archive.Record{
+		ID: s.ID, Family: archive.Family(s.Family), Category: s.Category, Office: s.Office, Fonds: s.Fonds,
+		Openness: archive.Openness(s.Openness), Date: archive.Date{Year: s.Year},
+	}
 }
 
 func (s Shown) hit() archive.Hit {

@@ -92,8 +92,10 @@ func (p *page) ask(ctx context.Context, e Engine, tier Tier) error {
 		nearestFirst(answer.Shown[:min(len(answer.Shown), nearest)], tier.Near)
 	}
 	for _, s := range answer.Shown {
-		// A second fence: whatever an engine answers, nothing out of scope passes.
-		if !p.seen[s.ID] && p.scope.Admits(s.target()) {
+		// A second fence: nothing passes that scope and filter do not admit. Engines
+		// compare more loosely than they do (Meilisearch without case and blanks).
+		r := s.record()
+		if !p.seen[s.ID] && p.scope.Admits(r.Target()) && p.query.Filter.Admits(r) {
 			p.seen[s.ID] = true
 			p.shown = append(p.shown, s)
 		}
