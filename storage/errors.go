@@ -38,8 +38,8 @@ func classify(err error) error {
 		return nil
 	}
 	switch {
-	case answer.Code == minio.NoSuchKey:
-		return archive.ErrNotFound
+	case answer.Code == minio.NoSuchKey && answer.RequestID != "":
+		return archive.ErrNotFound // said by a store, and not by a proxy that knows no such path
 	case answer.Code == minio.InvalidRange:
 		return archive.ErrCorrupt // an entry said that the object is longer
 	case answer.StatusCode == http.StatusPreconditionFailed:

@@ -98,7 +98,7 @@ func (s *Store) Tamper(key string, data []byte) {
 		delete(s.objects, key)
 		return
 	}
-	s.objects[key] = slices.Clone(data)
+	s.objects[key] = append([]byte{}, data...)
 }
 
 // Put implements storage.Objects.
@@ -150,7 +150,7 @@ func (s *Store) write(ctx context.Context, op, key string, data []byte, check fu
 	if broken := s.broken(op, key, exists); broken != "" {
 		s.t.Errorf("memstore: %s %s: %s", op, key, broken)
 	}
-	s.objects[key] = slices.Clone(data)
+	s.objects[key] = append([]byte{}, data...) // not nil: there is an object
 	for _, folder := range foldersOf(key) {
 		s.folders[folder] = true
 	}
