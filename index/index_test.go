@@ -35,6 +35,10 @@ func TestContract(t *testing.T) {
 	indextest.Run(t, func(t *testing.T) indextest.Index { return connect(t, server, name()) })
 }
 
+func TestRelevance(t *testing.T) {
+	indextest.Relevance(t, connect(t, testenv.Meilisearch(t), "records"))
+}
+
 func everything() archive.Scope { return archive.Scope{Clauses: []archive.Clause{{}}} }
 
 func document(id string, version int) archive.Document {

@@ -84,3 +84,7 @@ func TestDamagedIndexIsNamed(t *testing.T) {
 		t.Errorf("damaged index: %v", err)
 	}
 }
+
+func TestRelevance(t *testing.T) {
+	indextest.Relevance(t, open(t, filepath.Join(t.TempDir(), "index")))
+}

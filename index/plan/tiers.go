@@ -75,10 +75,10 @@ func hanzi(q match.Typed) []Tier {
 	tiers = append(tiers,
 		Tier{Terms: starts(FieldNameKey, name)},
 		Tier{Terms: phrase(q.Key)})
-	if readings, masked := like(name); len(masked) > 0 {
-		tiers = append(tiers,
-			Tier{Terms: is(FieldNameLike, readings...), Near: name},
-			Tier{Terms: is(FieldNameLike, masked...), Near: name, Spare: true})
+	readings, masked := like(name)
+	tiers = append(tiers, Tier{Terms: is(FieldNameLike, readings...), Near: name})
+	if len(masked) > 2 { // of two characters, one alone says nothing: suggestions must do
+		tiers = append(tiers, Tier{Terms: is(FieldNameLike, masked...), Near: name, Spare: true})
 	}
 	return append(tiers,
 		Tier{Terms: words(All, q)},
@@ -119,8 +119,10 @@ func like(name string) (readings, masked []string) {
 			return nil, nil
 		}
 	}
-	readings, _ = match.Pinyin(name)
-	return readings, match.Masked(name)
+	if masked = match.Masked(name); masked != nil {
+		readings, _ = match.Pinyin(name)
+	}
+	return readings, masked
 }
 
 func is(field string, values ...string) []Term {
