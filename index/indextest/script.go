@@ -3,6 +3,7 @@ package indextest
 import (
 	"crypto/sha256"
 	"embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -33,16 +34,20 @@ func Records() ([]archive.Document, error) {
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		docs = append(docs, sample(schema, cells))
+		d, err := sample(schema, cells)
+		if err != nil {
+			return nil, fmt.Errorf("records.txt: %q: %w", line, err)
+		}
+		docs = append(docs, d)
 	}
 	return docs, nil
 }
 
-func sample(schema archive.Schema, cells []string) archive.Document {
+func sample(schema archive.Schema, cells []string) (archive.Document, error) {
 	code, codeErr := archive.ParseRefCode(cells[1])
 	date, dateErr := archive.ParseDate(cells[2])
-	if codeErr != nil || dateErr != nil {
-		panic("records.txt: bad code or date: " + cells[0])
+	if err := errors.Join(codeErr, dateErr); err != nil {
+		return archive.Document{}, err
 	}
 	d := archive.Document{Version: 1, Text: cells[8], Record: archive.Record{
 		ID: cells[0], RefCode: code, Date: date, Category: cells[3], Office: cells[4],
@@ -57,7 +62,7 @@ func sample(schema archive.Schema, cells []string) archive.Document {
 		}
 	}
 	d.Record = d.Record.Complete(schema)
-	return d
+	return d, nil
 }
 
 // token stands for the keyed hash that storage makes of an id number.
