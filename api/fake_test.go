@@ -50,6 +50,7 @@ type world struct {
 	steps    []string // "revoke 原因" …
 	content  []byte
 	broken   error // ends the content instead of io.EOF
+	onUpload func(archive.Upload) ([]byte, error)
 	log      bytes.Buffer
 	handler  http.Handler
 	accounts map[string]archive.Account
@@ -81,11 +82,17 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.handler, err = api.New(w.config())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.onUpload = func(u archive.Upload) ([]byte, error) { return io.ReadAll(u.Body) }
+	w.rebuild(w.config())
 	return w
+}
+
+func (w *world) rebuild(c api.Config) {
+	w.t.Helper()
+	var err error
+	if w.handler, err = api.New(c); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) config() api.Config {
@@ -163,7 +170,7 @@ func (w *world) Deposit(_ context.Context, _ archive.Actor, key string, r archiv
 		if err != nil {
 			return archive.RecordView{}, err
 		}
-		body, err := io.ReadAll(u.Body)
+		body, err := w.onUpload(u)
 		if err != nil {
 			return archive.RecordView{}, err
 		}
@@ -291,7 +298,9 @@ func (w *world) Supersede(_ context.Context, _ archive.Actor, n, successor, reas
 	return w.step(n, "supersede "+successor+" "+reason)
 }
 
-func (w *world) Reseal(_ context.Context, _ archive.Actor, n string) error { return w.step(n, "reseal") }
+func (w *world) Reseal(_ context.Context, _ archive.Actor, n string) error {
+	return w.step(n, "reseal")
+}
 
 func (w *world) Verify(_ context.Context, n, code string) (archive.Verification, error) {
 	v := archive.Verification{Verdict: archive.Unknown, AsOf: w.now}

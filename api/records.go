@@ -94,7 +94,6 @@ type searchAnswer struct {
 }
 
 func (s *Server) addRecords() {
-	record := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[archive.Record](), true, "")
 	s.described(route{act: archive.ActDeposit, body: bodyAny}, depositOperation(s.huma.OpenAPI().Components.Schemas), s.deposit)
 	operate(s, archive.ActSearch, huma.Operation{
 		OperationID: "search-records", Method: http.MethodPost, Path: "/api/v1/records/search", Tags: []string{"records"},
@@ -106,9 +105,11 @@ func (s *Server) addRecords() {
 	}, s.record)
 	operate(s, archive.ActDescribe, huma.Operation{
 		OperationID: "describe-record", Method: http.MethodPatch, Path: "/api/v1/records/{id}", Tags: []string{"records"},
-		Summary:     "Change a description by a merge patch (RFC 7396)",
-		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/merge-patch+json": {Schema: record}}},
+		Summary: "Change a description by a merge patch (RFC 7396)",
 	}, s.describe)
+	// huma describes a raw body as bytes; this one is a part of a record.
+	s.huma.OpenAPI().Paths["/api/v1/records/{id}"].Patch.RequestBody.Content["application/merge-patch+json"].Schema =
+		s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[archive.Record](), true, "")
 	operate(s, archive.ActRead, huma.Operation{
 		OperationID: "list-record-versions", Method: http.MethodGet, Path: "/api/v1/records/{id}/versions", Tags: []string{"records"},
 		Summary: "Every entry of a record's history",

@@ -113,7 +113,7 @@ func (d *depositPage) has(field string) bool {
 	if strings.HasPrefix(field, "persons[") {
 		return true
 	}
-	return slices.Contains([]string{"category", "reference_code", "title", "responsible", "date", "retention", "secrecy", "openness", "note"}, field)
+	return slices.Contains([]string{"category", "persons", "reference_code", "title", "responsible", "date", "retention", "secrecy", "openness", "note"}, field)
 }
 
 // record is the description that the form holds. A person without any entry is
