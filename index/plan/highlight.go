@@ -16,7 +16,7 @@ import (
 func highlights(s Shown, q match.Typed) map[string]string {
 	keys := []string{q.Key}
 	if q.Kind == match.Hanzi || q.Kind == match.Latin {
-		for _, w := range q.Words {
+		for _, w := range q.Words[:min(len(q.Words), maxWords)] {
 			keys = append(keys, archive.RefKey(w))
 		}
 	}

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"dangan/archive"
@@ -82,7 +83,7 @@ func (p *page) ask(ctx context.Context, e Engine, tier Tier) error {
 		return err
 	}
 	if a.Facets != nil {
-		p.facets = answer.Facets
+		maps.Copy(p.facets, answer.Facets)
 	}
 	p.tiers++
 	p.most = max(p.most, answer.Total)
