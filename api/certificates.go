@@ -28,15 +28,15 @@ type certificateOutput struct {
 }
 
 type revokeInput struct {
-	certificateInput
-	Body struct {
+	Number string `path:"number"`
+	Body   struct {
 		Reason string `json:"reason" doc:"Shown to everybody who verifies the certificate."`
 	}
 }
 
 type supersedeInput struct {
-	certificateInput
-	Body struct {
+	Number string `path:"number"`
+	Body   struct {
 		Successor string `json:"successor" doc:"Number of the certificate that takes its place."`
 		Reason    string `json:"reason"`
 	}
