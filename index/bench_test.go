@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"dangan/archive"
@@ -69,6 +71,35 @@ func BenchmarkSearch(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+		})
+	}
+}
+
+// Puts one at a time and thirty-two at once: tasks that wait are merged, so many
+// cost little more than one.
+func BenchmarkPut(b *testing.B) {
+	server := testenv.Meilisearch(b)
+	for _, writers := range []int{1, 32} {
+		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
+			x := connect(b, server, fmt.Sprintf("records-%d", writers))
+			var n atomic.Int64
+			b.SetParallelism(max(writers/runtime.GOMAXPROCS(0), 1))
+			if writers == 1 {
+				for b.Loop() {
+					if err := x.Put(b.Context(), document(fmt.Sprintf("r%d", n.Add(1)), 1)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				return
+			}
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					if err := x.Put(b.Context(), document(fmt.Sprintf("r%d", n.Add(1)), 1)); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
 		})
 	}
 }

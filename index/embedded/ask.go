@@ -18,11 +18,17 @@ const maxFacetValues = 200
 
 // Ask answers one question of a plan.
 func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
-	all := []query.Query{rights(a.Scope)}
+	if len(a.Scope.Clauses) == 0 {
+		return plan.Answer{}, nil // no rights is no search, never no filter
+	}
+	all := append(filters(a.Filter), rights(a.Scope)...)
 	for _, t := range a.Terms {
 		all = append(all, term(t))
 	}
-	r := bleve.NewSearchRequestOptions(bleve.NewConjunctionQuery(append(all, filters(a.Filter)...)...), a.Limit, 0, false)
+	if len(all) == 0 {
+		all = append(all, bleve.NewMatchAllQuery())
+	}
+	r := bleve.NewSearchRequestOptions(bleve.NewConjunctionQuery(all...), a.Limit, 0, false)
 	r.Fields = []string{source}
 	r.SortBy(order(a.Sort))
 	for _, f := range a.Facets {
@@ -168,20 +174,15 @@ func bound(year int) *float64 {
 	return new(float64(year))
 }
 
-// rights admits what any clause admits; a scope without clauses admits nothing.
-func rights(s archive.Scope) query.Query {
+// rights is one condition beside the user's filters: one of the clauses must hold.
+func rights(s archive.Scope) []query.Query {
 	some := bleve.NewDisjunctionQuery()
 	for _, c := range s.Clauses {
 		clause := filters(archive.Filter{Office: c.Office, Family: c.Family, Openness: c.Openness})
 		if len(clause) == 0 {
-			every := bleve.NewMatchAllQuery()
-			every.SetBoost(0)
-			clause = []query.Query{every}
+			return nil // admits everything
 		}
 		some.AddQuery(bleve.NewConjunctionQuery(clause...))
 	}
-	if len(s.Clauses) == 0 {
-		return bleve.NewMatchNoneQuery()
-	}
-	return some
+	return []query.Query{some}
 }
