@@ -89,7 +89,7 @@ func validResident(n string) bool {
 }
 
 // IsZero reports whether there is no number.
-func (id IDNumber) IsZero() bool { return id.Number == "" }
+func (id IDNumber) IsZero() bool { return id.Number == "" && id.Original == "" }
 
 // Key is the text whose keyed hash stands for this number everywhere outside
 // the sealed record.

@@ -3,7 +3,6 @@ package holdings
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"dangan/archive"
 	"dangan/archive/policy"
@@ -69,11 +68,20 @@ func (h *Room) File(ctx context.Context, actor archive.Actor, p archive.Purpose,
 // on a screen, a page to read closely.
 func widths() []int { return []int{200, 900, 1600} }
 
-// Page draws page (from 1) of file n as a PNG, width pixels wide.
-func (h *Room) Page(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n, page, width int) ([]byte, error) {
-	if !slices.Contains(widths(), width) {
-		return nil, archive.Problems{{Code: "unknown_value", Field: "width"}}
+// standardWidth is the smallest of widths that is not below what was asked for.
+func standardWidth(asked int) int {
+	for _, w := range widths() {
+		if w >= asked {
+			return w
+		}
 	}
+	return widths()[len(widths())-1]
+}
+
+// Page draws page (from 1) of file n as a PNG. It comes in few widths, so that a
+// page is drawn seldom: the next one that is not below width pixels.
+func (h *Room) Page(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n, page, width int) ([]byte, error) {
+	width = standardWidth(width)
 	f, err := h.file(ctx, actor, p, id, n, fmt.Sprintf("file %d page %d", n, page))
 	if err != nil {
 		return nil, err
