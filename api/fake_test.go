@@ -49,6 +49,7 @@ type world struct {
 	move     archive.Move
 	steps    []string // "revoke 原因" …
 	content  []byte
+	away     error // what search alone answers, when set
 	broken   error // ends the content instead of io.EOF
 	onUpload func(archive.Upload) ([]byte, error)
 	log      bytes.Buffer
@@ -216,7 +217,7 @@ func (w *world) Search(_ context.Context, a archive.Actor, q archive.Query) (arc
 	}
 	return archive.Hits{Total: 41, Hits: []archive.Hit{{ID: recordID, Title: "题名", Names: []string{canary}, Office: "qc", Openness: archive.Open, Category: "marriage", RefCode: "J019-ZY·HY·2010·D100-001-0001", Date: "2010-05-20",
 		Highlights: map[string]string{"title": "<mark>题</mark>名"}}}, Facets: map[string]map[string]int{"category": {"marriage": 41}},
-		Suggestions: []archive.Suggestion{{Name: "张金丝", Count: 2}}}, w.fail
+		Suggestions: []archive.Suggestion{{Name: "张金丝", Count: 2}}}, errors.Join(w.fail, w.away)
 }
 
 func (w *world) ask(id string) (archive.Version[archive.Request], error) {
