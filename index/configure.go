@@ -25,26 +25,26 @@ var settings []byte
 const shape = "1"
 
 // ensure makes the index if it is missing and gives it its settings, once in a
-// process and again after somebody has found it wiped.
+// process and again after it was found wiped. Callers at the same time share one
+// attempt and its outcome.
 func (x *Index) ensure(ctx context.Context) error {
-	if x.configured.Load() {
+	if done, _ := x.configured.Load().(string); done != "" {
 		return nil
 	}
-	x.configuring.Lock()
-	defer x.configuring.Unlock()
-	if x.configured.Load() {
-		return nil
-	}
-	if err := x.configure(ctx); err != nil {
-		return err
-	}
-	x.configured.Store(true)
-	x.config.Log.InfoContext(ctx, "search index configured", "index", x.config.Name)
-	return nil
+	_, err, _ := x.configuring.Do("", func() (any, error) {
+		built, err := x.configure(ctx)
+		if err == nil {
+			x.configured.Store(built)
+			x.config.Log.InfoContext(ctx, "search index configured", "index", x.config.Name)
+		}
+		return nil, err
+	})
+	return err
 }
 
-// configure costs nothing when everything is as it should be.
-func (x *Index) configure(ctx context.Context) error {
+// configure costs nothing when everything is as it should be. It tells which index
+// it configured.
+func (x *Index) configure(ctx context.Context) (string, error) {
 	built, err := x.built(ctx)
 	if err == nil && built == "" {
 		err = x.do(ctx, func() (*meilisearch.TaskInfo, error) {
@@ -52,13 +52,13 @@ func (x *Index) configure(ctx context.Context) error {
 		})
 	}
 	if err != nil && !errors.Is(err, taskError("index_already_exists")) { // another process was quicker
-		return err
+		return "", err
 	}
 	err = x.do(ctx, func() (*meilisearch.TaskInfo, error) { return x.patchSettings(ctx) })
 	if err != nil {
-		return fmt.Errorf("settings: %w", err)
+		return "", fmt.Errorf("settings: %w", err)
 	}
-	return nil
+	return x.built(ctx)
 }
 
 func (x *Index) patchSettings(ctx context.Context) (*meilisearch.TaskInfo, error) {
@@ -102,11 +102,10 @@ func (x *Index) Filled(ctx context.Context) (bool, error) {
 	if c := code(err); err != nil && c != noIndex && c != noDocument {
 		return false, failure(ctx, "index state", err)
 	}
-	filled := built != "" && m.Built == built
-	if !filled {
-		x.configured.Store(false) // whoever made it may not have given it settings
+	if done, _ := x.configured.Load().(string); built != done {
+		x.configured.Store("") // whoever made this one may not have given it settings
 	}
-	return filled, nil
+	return built != "" && m.Built == built, nil
 }
 
 // MarkFilled remembers that the index, as it is now, holds every record.

@@ -15,11 +15,11 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/meilisearch/meilisearch-go"
+	"golang.org/x/sync/singleflight"
 
 	"dangan/archive"
 	"dangan/index/plan"
@@ -48,8 +48,8 @@ type Index struct {
 	state  meilisearch.IndexManager
 	locks  locks
 
-	configuring sync.Mutex
-	configured  atomic.Bool // this process has seen the index with its settings
+	configuring singleflight.Group
+	configured  atomic.Value // string: which index this process has given its settings, "" for none
 }
 
 // New makes a client. The server may be down: it is asked when it is needed, and

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -99,33 +100,46 @@ func TestServerDownPausedAndBack(t *testing.T) {
 }
 
 // A wiped index is noticed, and made again with its settings and not with those
-// the server would give it.
+// the server would give it, even when somebody else made it so meanwhile.
 func TestWipedIndexIsMadeAgain(t *testing.T) {
 	server := testenv.Meilisearch(t)
-	x := connect(t, server, "records")
-	if err := x.Put(t.Context(), document("a", 1)); err != nil {
-		t.Fatal(err)
+	for name, wiped := range map[string]func(){
+		"gone": func() {},
+		"made again without settings": func() {
+			act(t, server, http.MethodPost, "/indexes/records/documents", []map[string]string{{"id": "stray", "title": "刘静佩"}})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := connect(t, server, "records")
+			if err := x.Put(t.Context(), document("a", 1)); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.MarkFilled(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			act(t, server, http.MethodDelete, "/indexes/records", nil)
+			wiped()
+			expectUnfilled(t, x)
+			_, err := x.Search(t.Context(), archive.Query{Text: "刘静佩", Limit: 10}, everything())
+			if !errors.Is(err, archive.ErrUnavailable) {
+				t.Errorf("search of a wiped index: %v", err)
+			}
+			if err := x.Put(t.Context(), document("a", 1)); err != nil {
+				t.Fatal(err)
+			}
+			hits, err := x.Search(t.Context(), archive.Query{Text: "liujingpei", Limit: 10}, everything())
+			if err != nil || hits.Total != 1 {
+				t.Errorf("%d hits, %v", hits.Total, err)
+			}
+			expectUnfilled(t, x)
+		})
 	}
-	if err := x.MarkFilled(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	wipe(t, server, "records")
+}
+
+func expectUnfilled(t *testing.T, x *index.Index) {
+	t.Helper()
 	if filled, err := x.Filled(t.Context()); err != nil || filled {
 		t.Errorf("wiped, and filled: %v, %v", filled, err)
-	}
-	_, err := x.Search(t.Context(), archive.Query{Text: "刘静佩", Limit: 10}, everything())
-	if !errors.Is(err, archive.ErrUnavailable) {
-		t.Errorf("search of a wiped index: %v", err)
-	}
-	if err := x.Put(t.Context(), document("a", 1)); err != nil {
-		t.Fatal(err)
-	}
-	hits, err := x.Search(t.Context(), archive.Query{Text: "liujingpei", Limit: 10}, everything())
-	if err != nil || hits.Total != 1 {
-		t.Errorf("%d hits, %v", hits.Total, err)
-	}
-	if filled, err := x.Filled(t.Context()); err != nil || filled {
-		t.Errorf("made again, and filled: %v, %v", filled, err)
 	}
 }
 

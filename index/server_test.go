@@ -38,20 +38,19 @@ func call(t testing.TB, client *http.Client, server *testenv.MeilisearchServer, 
 	}
 }
 
-// wipe deletes an index behind the client's back.
-func wipe(t testing.TB, server *testenv.MeilisearchServer, name string) {
+// act has the server do a task behind the client's back, and waits for it.
+func act(t testing.TB, server *testenv.MeilisearchServer, method, path string, body any) {
 	t.Helper()
 	var task struct {
 		TaskUID json.Number `json:"taskUid"`
 		Status  string      `json:"status"`
 	}
-	call(t, http.DefaultClient, server, http.MethodDelete, "/indexes/"+name, nil, &task)
-	path := "/tasks/" + task.TaskUID.String()
+	call(t, http.DefaultClient, server, method, path, body, &task)
 	for task.Status != "succeeded" {
 		if task.Status == "failed" {
-			t.Fatal("wipe failed")
+			t.Fatalf("%s %s failed", method, path)
 		}
 		time.Sleep(5 * time.Millisecond)
-		call(t, http.DefaultClient, server, http.MethodGet, path, nil, &task)
+		call(t, http.DefaultClient, server, http.MethodGet, "/tasks/"+task.TaskUID.String(), nil, &task)
 	}
 }

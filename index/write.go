@@ -76,7 +76,7 @@ func (x *Index) versions(ctx context.Context, ids []string) (map[string]int, err
 		Ids: ids, Limit: int64(len(ids)), Fields: []string{"id", "ver"},
 	}, &result)
 	if code(err) == noIndex {
-		x.configured.Store(false)
+		x.configured.Store("")
 		return nil, x.ensure(ctx)
 	}
 	if err != nil {
