@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/peterbourgon/ff/v4"
+
+	"dangan/api/reader"
+	"dangan/index"
+	"dangan/storage"
+)
+
+func serveCommand(c console) *ff.Command {
+	var s settings
+	flags := s.flags("serve")
+	return &ff.Command{
+		Name: "serve", Usage: "dangan serve [FLAGS]", ShortHelp: "serve an object store and a Meilisearch", Flags: flags,
+		Exec: func(ctx context.Context, _ []string) error { return s.serve(ctx, c, flags) },
+	}
+}
+
+// load fills the settings from the environment and checks them all.
+func (s *settings) load(c console, flags *ff.FlagSet) error {
+	if err := fromEnv(c.env, flags); err != nil {
+		return err
+	}
+	return s.check()
+}
+
+func (s *settings) serve(ctx context.Context, c console, flags *ff.FlagSet) error {
+	if err := s.load(c, flags); err != nil {
+		return err
+	}
+	log, err := s.logger(c)
+	if err != nil {
+		return err
+	}
+	h, closeHouse, err := s.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer closeHouse()
+	l, err := listen(s.listen)
+	if err != nil {
+		return err
+	}
+	log.InfoContext(ctx, "serving", "address", l.Addr().String(), "version", version())
+	return h.serve(ctx, l)
+}
+
+// open builds the house over the configured store and index.
+func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), error) {
+	bucket, rootKey, err := s.openBucket(ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	meiliKey, err := readSecret("meili-key-file", s.meiliKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	search, err := index.New(ctx, index.Config{URL: s.meiliURL, Key: meiliKey, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, chain, err := loadSigner(s.signerCert, s.signerKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := openReader(ctx, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := build(parts{
+		bucket: bucket, index: search, reader: pages, stamper: newSealer(signer, chain, s.publicURL),
+		rootKey: rootKey, publicURL: s.publicURL, log: log, grace: time.Hour, replica: replicaName(s.listen),
+	})
+	return h, func() { _ = pages.Close() }, err
+}
+
+func (s *settings) openBucket(ctx context.Context, log *slog.Logger) (*storage.Bucket, []byte, error) {
+	rootKey, err := readRootKey(s.rootKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	secret, err := readSecret("s3-secret-key-file", s.s3SecretKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := url.Parse(s.s3Endpoint)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--s3-endpoint: %w", err)
+	}
+	b, err := storage.Open(ctx, storage.Config{
+		Endpoint: u.Host, Secure: u.Scheme == "https", Region: s.s3Region, Bucket: s.s3Bucket,
+		AccessKey: s.s3AccessKey, SecretKey: secret, RootKey: rootKey, Log: log,
+	})
+	return b, rootKey, err
+}
+
+// openReader starts the reader with a cache of its compiled engine, which
+// otherwise takes seconds at the first PDF.
+func openReader(ctx context.Context, log *slog.Logger) (*reader.Reader, error) {
+	cache := ""
+	if dir, err := os.UserCacheDir(); err == nil {
+		cache = filepath.Join(dir, "dangan", "engine")
+	}
+	return reader.New(ctx, reader.Config{Logger: log, CacheDir: cache})
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (is another program using the port? choose one with --listen): %w", address, err)
+	}
+	return l, nil
+}

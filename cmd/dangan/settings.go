@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/peterbourgon/ff/v4"
+)
+
+// settings is everything that can be configured. Each is a flag of `dangan
+// serve` and, upper-cased with DANGAN_ before it, a variable of the environment.
+// Secrets are files, so that none stands in a process list.
+type settings struct {
+	listen      string
+	s3Endpoint  string
+	s3Region    string
+	s3Bucket    string
+	s3AccessKey string
+	s3SecretKey string // file
+	meiliURL    string
+	meiliKey    string // file
+	rootKey     string // file
+	signerCert  string // file
+	signerKey   string // file
+	publicURL   string
+	logLevel    string
+}
+
+const envPrefix = "DANGAN_"
+
+func (s *settings) flags(name string) *ff.FlagSet {
+	fs := ff.NewFlagSet(name)
+	fs.StringVar(&s.listen, 0, "listen", "127.0.0.1:8080", "address to listen on")
+	fs.StringVar(&s.s3Endpoint, 0, "s3-endpoint", "", "URL of the object store, http://host:port or https://host:port")
+	fs.StringVar(&s.s3Region, 0, "s3-region", "us-east-1", "region of the object store")
+	fs.StringVar(&s.s3Bucket, 0, "s3-bucket", "dangan", "bucket; made when it is missing")
+	fs.StringVar(&s.s3AccessKey, 0, "s3-access-key", "", "access key of the object store")
+	fs.StringVar(&s.s3SecretKey, 0, "s3-secret-key-file", "", "file with the secret key of the object store")
+	fs.StringVar(&s.meiliURL, 0, "meili-url", "", "URL of Meilisearch")
+	fs.StringVar(&s.meiliKey, 0, "meili-key-file", "", "file with a key of Meilisearch that may manage the index")
+	fs.StringVar(&s.rootKey, 0, "root-key-file", "", "file with the root key, 64 hex digits; who has it reads everything, and without it nobody can")
+	fs.StringVar(&s.signerCert, 0, "signer-cert-file", "", "PEM file with the seal's certificate and its chain")
+	fs.StringVar(&s.signerKey, 0, "signer-key-file", "", "PEM file with the seal's private key (PKCS #8); who has it can seal")
+	fs.StringVar(&s.publicURL, 0, "public-url", "", "URL at which the public reaches this service; printed on certificates")
+	fs.StringVar(&s.logLevel, 0, "log-level", "info", "debug, info, warn or error")
+	return fs
+}
+
+// fromEnv fills the flags that the command line left alone from the environment.
+// A variable that looks like a setting and is none is an error: a misspelt
+// setting must not be ignored.
+func fromEnv(env []string, flags *ff.FlagSet) error {
+	known := map[string]ff.Flag{}
+	err := flags.WalkFlags(func(f ff.Flag) error {
+		long, _ := f.GetLongName()
+		known[envPrefix+strings.ToUpper(strings.ReplaceAll(long, "-", "_"))] = f
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, envPrefix) {
+			continue
+		}
+		f, ok := known[name]
+		switch {
+		case !ok:
+			errs = append(errs, fmt.Errorf("unknown setting %s", name))
+		case !f.IsSet():
+			if err := f.SetValue(value); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check lists everything that is missing or malformed, at once.
+func (s *settings) check() error {
+	var errs []error
+	required := func(value, flag string) {
+		if value == "" {
+			errs = append(errs, fmt.Errorf("--%s is required", flag))
+		}
+	}
+	required(s.s3Endpoint, "s3-endpoint")
+	required(s.s3AccessKey, "s3-access-key")
+	required(s.s3SecretKey, "s3-secret-key-file")
+	required(s.meiliURL, "meili-url")
+	required(s.rootKey, "root-key-file")
+	required(s.signerCert, "signer-cert-file")
+	required(s.signerKey, "signer-key-file")
+	required(s.publicURL, "public-url")
+	for flag, value := range map[string]string{"s3-endpoint": s.s3Endpoint, "meili-url": s.meiliURL, "public-url": s.publicURL} {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			errs = append(errs, fmt.Errorf("--%s must be an http or https URL", flag))
+		}
+	}
+	if _, _, err := net.SplitHostPort(s.listen); err != nil {
+		errs = append(errs, errors.New("--listen must be host:port"))
+	}
+	return errors.Join(errs...)
+}
+
+// readSecret reads a secret from a file; the error names the file and never
+// quotes it.
+func readSecret(flag, path string) (string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("--%s: %w", flag, err)
+	}
+	secret := strings.TrimSpace(string(raw))
+	if secret == "" {
+		return "", fmt.Errorf("--%s: %s is empty", flag, path)
+	}
+	return secret, nil
+}
+
+// readRootKey reads 32 bytes written as 64 hex digits.
+func readRootKey(path string) ([]byte, error) {
+	text, err := readSecret("root-key-file", path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(text)
+	if err != nil || len(key) != 32 {
+		return nil, fmt.Errorf("--root-key-file: %s must hold 64 hex digits", path)
+	}
+	return key, nil
+}
+
+func (s *settings) logger(c console) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.logLevel)); err != nil {
+		return nil, errors.New("--log-level must be debug, info, warn or error")
+	}
+	return slog.New(slog.NewJSONHandler(c.stderr, &slog.HandlerOptions{Level: level})), nil
+}
