@@ -111,6 +111,9 @@ func (c *Chain[T]) head(ctx context.Context, id string) (archive.Version[T], err
 		return archive.Version[T]{}, err
 	}
 	o, err := c.fetch(ctx, id, n)
+	if errors.Is(err, archive.ErrNotFound) {
+		err = fmt.Errorf("entry %d has gone: %w", n, archive.ErrCorrupt)
+	}
 	if err != nil {
 		return archive.Version[T]{}, err
 	}
@@ -121,8 +124,14 @@ func (c *Chain[T]) head(ctx context.Context, id string) (archive.Version[T], err
 	return v, err
 }
 
-// last is the number of the newest entry.
+// last is the number of the newest entry. It asks for the one after the newest
+// that is known here, which is cheaper than listing, and lists otherwise.
 func (c *Chain[T]) last(ctx context.Context, id string) (int, error) {
+	if known, ok := c.b.heads.get(c.ref(id)); ok {
+		if _, err := c.fetch(ctx, id, known.n+1); errors.Is(err, archive.ErrNotFound) {
+			return known.n, nil
+		}
+	}
 	path, err := refPath(c.ref(id))
 	if err != nil {
 		return 0, err

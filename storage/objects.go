@@ -30,7 +30,7 @@ type Objects interface {
 	// while reading the body follow the same rules.
 	Get(ctx context.Context, key string, offset, length int64) (Object, error)
 	// List yields the keys that start with prefix and are greater than after,
-	// in ascending order.
+	// in ascending order. A listing that is cut short, by ctx too, ends in an error.
 	List(ctx context.Context, prefix, after string) iter.Seq2[string, error]
 	// Delete removes an object. One that is not there is no error.
 	Delete(ctx context.Context, key string) error

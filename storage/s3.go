@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -28,10 +29,10 @@ type S3 struct {
 }
 
 const (
-	partSize    = 16 << 20 // of a multipart upload; it is held in memory
-	singlePut   = 4 << 20  // up to which a stream becomes a single PUT
-	attempts    = 4        // of minio-go for one request
-	busyRetries = 20       // while a store decides between writers
+	partSize    = 8 << 20 // of a multipart upload; it is held in memory
+	singlePut   = 4 << 20 // up to which a stream becomes a single PUT
+	attempts    = 4       // of minio-go for one request
+	busyRetries = 20      // while a store decides between writers
 	smallWait   = 30 * time.Second
 )
 
@@ -120,7 +121,7 @@ func (s *S3) put(ctx context.Context, key string, data []byte, condition func(*m
 	opts := putOptions(sum)
 	condition(&opts)
 	for try := 1; ; try++ {
-		err := s.putOnce(ctx, key, data, opts)
+		err := s.putOnce(ctx, key, data, sum, opts)
 		if !isBusy(err) {
 			return err
 		}
@@ -144,10 +145,10 @@ func putOptions(checksum [sha256.Size]byte) minio.PutObjectOptions {
 	}
 }
 
-func (s *S3) putOnce(ctx context.Context, key string, data []byte, opts minio.PutObjectOptions) error {
+func (s *S3) putOnce(ctx context.Context, key string, data []byte, sum [sha256.Size]byte, opts minio.PutObjectOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, smallWait)
 	defer cancel()
-	_, err := s.core.PutObject(ctx, s.bucket, key, bytes.NewReader(data), int64(len(data)), "", hashOf(data), opts)
+	_, err := s.core.PutObject(ctx, s.bucket, key, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]), opts)
 	return err
 }
 
@@ -166,8 +167,10 @@ func (s *S3) PutStream(ctx context.Context, key string, r io.Reader) error {
 
 func (s *S3) putParts(ctx context.Context, key string, r io.Reader) error {
 	_, err := s.core.Client.PutObject(ctx, s.bucket, key, r, -1, minio.PutObjectOptions{
-		PartSize:    partSize,
-		ContentType: "application/octet-stream",
+		PartSize:              partSize,
+		NumThreads:            2, // one part is sent while the next one is sealed
+		ConcurrentStreamParts: true,
+		ContentType:           "application/octet-stream",
 	})
 	return err
 }
@@ -217,10 +220,9 @@ func totalSize(h http.Header) (int64, error) {
 // List implements Objects.
 func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
+		owner := false
 		for info := range s.core.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{
-			Prefix: prefix, StartAfter: after, Recursive: true,
+			Prefix: prefix, StartAfter: after, Recursive: true, FetchOwner: &owner,
 		}) {
 			if info.Err != nil {
 				yield("", failure("list", prefix, info.Err))
@@ -229,6 +231,11 @@ func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[string, e
 			if !yield(info.Key, nil) {
 				return
 			}
+		}
+		// minio-go ends a listing silently when the context ends: that what is left
+		// does not exist must not follow from it.
+		if err := ctx.Err(); err != nil {
+			yield("", failure("list", prefix, err))
 		}
 	}
 }

@@ -213,6 +213,9 @@ func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[string
 				return
 			}
 		}
+		if err := ctx.Err(); err != nil {
+			yield("", err)
+		}
 	}
 }
 

@@ -220,7 +220,22 @@ func testCancelled(t *testing.T, objects storage.Objects) {
 	wantError(t, "create", objects.PutIfAbsent(ctx, "lease/cancelled", nil), context.Canceled)
 	wantError(t, "stream", objects.PutStream(ctx, "blob/cc/cancelled", bytes.NewReader(nil)), context.Canceled)
 	wantError(t, "delete", objects.Delete(ctx, "mark/cancelled/a"), context.Canceled)
+	var listed []error
 	for _, err := range objects.List(ctx, "mark/", "") {
-		wantError(t, "list", err, context.Canceled)
+		listed = append(listed, err)
 	}
+	if len(listed) != 1 || !errors.Is(listed[0], context.Canceled) {
+		t.Errorf("list: %v, want one error: a listing that is cut short is not complete", listed)
+	}
+
+	// Nor is one that is cut short after it has begun.
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	must(t, objects.Put(t.Context(), "mark/cancelled/b", nil))
+	var last error
+	for _, err := range objects.List(ctx, "mark/cancelled/", "") {
+		cancel()
+		last = err
+	}
+	wantError(t, "list that is cancelled on the way", last, context.Canceled)
 }
