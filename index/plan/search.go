@@ -44,7 +44,7 @@ func Search(ctx context.Context, e Engine, q archive.Query, scope archive.Scope)
 		}
 	}
 	hits := p.hits()
-	if q.Offset == 0 && len(p.shown) < p.want {
+	if q.Offset == 0 {
 		suggestions, err := p.suggest(ctx, e)
 		if err != nil {
 			return archive.Hits{}, err
