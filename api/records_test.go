@@ -12,6 +12,7 @@ import (
 	"net/textproto"
 	"strings"
 	"testing"
+	"time"
 
 	"dangan/archive"
 )
@@ -117,10 +118,13 @@ func TestBadDeposits(t *testing.T) {
 }
 
 // TestDepositIsStreamed sends the next piece only after the one before it has
-// arrived: nothing on the way waits for the whole file.
+// arrived: nothing on the way waits for the whole file. It takes longer than
+// the server's timeouts, which a stream moves on.
 func TestDepositIsStreamed(t *testing.T) {
 	w := newWorld(t)
-	server := httptest.NewServer(w.handler)
+	server := httptest.NewUnstartedServer(w.handler)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 50*time.Millisecond, 50*time.Millisecond
+	server.Start()
 	defer server.Close()
 	head, kind := multi(t, part{name: "record", body: goodRecord}, part{name: "file", file: "big.pdf", body: "HERE"})
 	before, after, _ := strings.Cut(head, "HERE")
@@ -144,6 +148,7 @@ func TestDepositIsStreamed(t *testing.T) {
 			}
 			<-arrived
 		}
+		time.Sleep(120 * time.Millisecond)
 		_, errEnd := io.WriteString(pw, after)
 		sent <- errors.Join(err, errEnd, pw.Close())
 	}()

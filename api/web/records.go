@@ -113,7 +113,10 @@ type askPage struct {
 }
 
 func (p *Pages) record(c *gin.Context) error {
-	id := c.Param("id")
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
 	purpose := purposeOf(c)
 	view, err := p.c.Holdings.Open(c.Request.Context(), actor(c), purpose, id)
 	if err != nil {
@@ -128,6 +131,14 @@ func (p *Pages) record(c *gin.Context) error {
 	page.Asks = policy.Decide(actor(c), archive.ActFile, view.Target()).Purpose
 	page.turn(whole(c.Query("file")), whole(c.Query("page")))
 	return p.show(c, http.StatusOK, "record", page)
+}
+
+// recordID refuses what cannot be an id before it becomes part of a key.
+func recordID(c *gin.Context) (string, error) {
+	if id := c.Param("id"); archive.ValidID(id) {
+		return id, nil
+	}
+	return "", archive.ErrNotFound
 }
 
 // turn opens a file at a page, by default the first that can be shown.
@@ -172,9 +183,9 @@ func hidden(err error) error {
 const purposeCookie = "purpose"
 
 func (p *Pages) purpose(c *gin.Context) error {
-	id := c.Param("id")
-	if !archive.ValidID(id) {
-		return archive.ErrNotFound
+	id, err := recordID(c)
+	if err != nil {
+		return err
 	}
 	purpose := archive.Purpose{Code: archive.PurposeCode(c.PostForm("purpose")), Case: strings.TrimSpace(c.PostForm("case"))}
 	if !purpose.Valid() {
@@ -209,7 +220,10 @@ type versionsPage struct {
 }
 
 func (p *Pages) versions(c *gin.Context) error {
-	id := c.Param("id")
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
 	list, err := p.c.Holdings.Versions(c.Request.Context(), actor(c), purposeOf(c), id)
 	if err != nil {
 		return p.orAsk(c, id, err)
@@ -218,18 +232,25 @@ func (p *Pages) versions(c *gin.Context) error {
 }
 
 func (p *Pages) file(c *gin.Context) error {
-	n := whole(c.Param("n"))
-	f, content, err := p.c.Files.File(c.Request.Context(), actor(c), purposeOf(c), c.Param("id"), n)
+	id, err := recordID(c)
 	if err != nil {
-		return p.orAsk(c, c.Param("id"), err)
+		return err
+	}
+	f, content, err := p.c.Files.File(c.Request.Context(), actor(c), purposeOf(c), id, whole(c.Param("n")))
+	if err != nil {
+		return p.orAsk(c, id, err)
 	}
 	return wire.Deliver(c.Writer, c.Request, wire.Served{Name: f.Name, MediaType: f.MediaType, SHA256: f.SHA256}, content)
 }
 
 func (p *Pages) page(c *gin.Context) error {
-	image, err := p.c.Files.Page(c.Request.Context(), actor(c), purposeOf(c), c.Param("id"), whole(c.Param("n")), whole(c.Param("p")), 1000)
+	id, err := recordID(c)
 	if err != nil {
-		return p.orAsk(c, c.Param("id"), err)
+		return err
+	}
+	image, err := p.c.Files.Page(c.Request.Context(), actor(c), purposeOf(c), id, whole(c.Param("n")), whole(c.Param("p")), 1000)
+	if err != nil {
+		return p.orAsk(c, id, err)
 	}
 	c.Data(http.StatusOK, "image/png", image)
 	return nil

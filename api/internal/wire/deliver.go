@@ -36,7 +36,7 @@ func Deliver(w http.ResponseWriter, r *http.Request, s Served, content archive.C
 	if s.SHA256 != "" {
 		h.Set("ETag", `"`+s.SHA256+`"`)
 	}
-	source := &seeker{content: content, control: http.NewResponseController(w)}
+	source := &seeker{content: content, clock: clock{control: http.NewResponseController(w)}}
 	http.ServeContent(w, r, "", time.Time{}, source)
 	return errors.Join(source.failure, source.shut())
 }
@@ -53,9 +53,8 @@ func safeType(declared string) string {
 // seeker reads content as one stream from wherever it was set, so that a range
 // costs one request to the store.
 type seeker struct {
+	clock
 	content archive.Content
-	control *http.ResponseController
-	moved   time.Time
 	offset  int64
 	stream  io.ReadCloser
 	failure error
@@ -99,7 +98,7 @@ func (s *seeker) read(p []byte) (int, error) {
 	if s.offset >= s.content.Size() {
 		return 0, io.EOF
 	}
-	if err := moveOn(s.control, &s.moved); err != nil {
+	if err := s.moveOn(0, 2*quiet); err != nil {
 		return 0, err
 	}
 	if s.stream == nil {

@@ -50,39 +50,66 @@ func ParsePurpose(s string) (archive.Purpose, error) {
 	return p, nil
 }
 
-// quiet is how long a stream may stand still before it is given up.
-const quiet = 30 * time.Second
+// A stream may stand still for quiet before it is given up; what follows an
+// upload, until its answer, may take patience.
+const (
+	quiet    = 30 * time.Second
+	patience = 5 * time.Minute
+)
 
 // Patient reads a request body of any length: as long as bytes keep coming, the
-// deadlines of the server are moved on.
+// deadlines of the server are moved on. Afterwards there is none for reading,
+// because passing it would look like the client going away.
 func Patient(w http.ResponseWriter, body io.Reader) io.Reader {
-	return &patient{r: body, control: http.NewResponseController(w)}
+	return &patient{r: body, clock: clock{control: http.NewResponseController(w)}}
 }
 
 type patient struct {
-	r       io.Reader
+	r io.Reader
+	clock
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if err := p.moveOn(quiet, patience); err != nil {
+		return 0, err
+	}
+	n, err := p.r.Read(b)
+	if err == io.EOF {
+		if failed := p.set(0, patience); failed != nil {
+			err = failed
+		}
+	}
+	return n, err
+}
+
+// clock moves the deadlines of one request.
+type clock struct {
 	control *http.ResponseController
 	moved   time.Time
 }
 
-func (p *patient) Read(b []byte) (int, error) {
-	if err := moveOn(p.control, &p.moved); err != nil {
-		return 0, err
-	}
-	return p.r.Read(b)
-}
-
-// moveOn allows another while, at most once a second. A writer that has no
-// deadlines, as in tests, needs none moved.
-func moveOn(control *http.ResponseController, moved *time.Time) error {
-	now := time.Now()
-	if now.Sub(*moved) < time.Second {
+// moveOn allows another while, at most once a second.
+func (c *clock) moveOn(read, write time.Duration) error {
+	if time.Since(c.moved) < time.Second {
 		return nil
 	}
-	*moved = now
-	err := errors.Join(control.SetReadDeadline(now.Add(quiet)), control.SetWriteDeadline(now.Add(2*quiet)))
-	if err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return fmt.Errorf("deadline: %w", err)
+	c.moved = time.Now()
+	return c.set(read, write)
+}
+
+// set puts the deadlines that far from now; 0 is none. A writer that has no
+// deadlines, as in tests, needs none moved.
+func (c *clock) set(read, write time.Duration) error {
+	from := func(d time.Duration) time.Time {
+		if d == 0 {
+			return time.Time{}
+		}
+		return time.Now().Add(d)
+	}
+	for _, err := range []error{c.control.SetReadDeadline(from(read)), c.control.SetWriteDeadline(from(write))} {
+		if err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return fmt.Errorf("deadline: %w", err)
+		}
 	}
 	return nil
 }
