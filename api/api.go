@@ -69,6 +69,7 @@ type Server struct {
 // policy does not know.
 func New(c Config) (*Server, error) {
 	gin.SetMode(gin.ReleaseMode) // gin has no other way to keep it from printing
+	c.Offices = remembered(c.Offices, c.Now)
 	s := &Server{c: c, engine: gin.New(), routes: map[string]route{}}
 	s.engine.HandleMethodNotAllowed = true
 	s.engine.RedirectTrailingSlash = false

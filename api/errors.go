@@ -37,7 +37,7 @@ type fault struct {
 // is not in it is an internal error, and says nothing of itself.
 func faults() []fault {
 	return []fault{
-		{archive.ErrCorrupt, 500, "damaged", "Stored data is damaged. The archive office has been told by its log."},
+		{archive.ErrCorrupt, 500, "damaged", "Stored data is damaged."},
 		{wire.ErrMalformed, 400, "malformed", "The request cannot be read."},
 		{errMediaType, 415, "unsupported_media_type", "The body is of a type that is not accepted here."},
 		{errMethod, 405, "method_not_allowed", "This address does not take that method."},
