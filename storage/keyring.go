@@ -79,9 +79,14 @@ func (b *Bucket) found(ctx context.Context, root vault.Secret) error {
 	if err != nil {
 		return err
 	}
-	if err := b.create(ctx, o); err != nil && !errors.Is(err, archive.ErrExists) {
+	err = b.create(ctx, o)
+	if errors.Is(err, archive.ErrExists) {
+		return nil // by a replica that starts at the same time, or a start that was killed
+	}
+	if err != nil {
 		return fmt.Errorf("write key ring: %w", err)
 	}
+	b.log.InfoContext(ctx, "made the key ring of a new bucket")
 	return nil
 }
 

@@ -29,7 +29,7 @@ type S3 struct {
 }
 
 const (
-	partSize    = 8 << 20 // of a multipart upload; it is held in memory
+	partSize    = 8 << 20 // of a multipart upload, three of which are in memory; of 10,000 at most
 	singlePut   = 4 << 20 // up to which a stream becomes a single PUT
 	attempts    = 4       // of minio-go for one request
 	busyRetries = 20      // while a store decides between writers
@@ -227,6 +227,9 @@ func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[string, e
 			if info.Err != nil {
 				yield("", failure("list", prefix, info.Err))
 				return
+			}
+			if strings.Contains(info.Key, "/.") {
+				continue // how versitygw names an object that is about to replace another
 			}
 			if !yield(info.Key, nil) {
 				return

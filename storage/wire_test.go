@@ -139,6 +139,21 @@ func TestStoreDown(t *testing.T) {
 	}
 }
 
+// TestStrayKeys: what a killed store leaves of a replacement is not an object.
+func TestStrayKeys(t *testing.T) {
+	objects := startMinIO(t).dial(t)
+	for _, key := range []string{"work/note/.a.sgwtmp.1", "work/note/a", "work/.note.sgwtmp.2/b"} {
+		if err := objects.Put(t.Context(), key, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, err := range objects.List(t.Context(), "work/", "") {
+		if err != nil || key != "work/note/a" {
+			t.Errorf("listed %q, error %v", key, err)
+		}
+	}
+}
+
 // TestErrorsKeepQuiet: no error of storage repeats what was asked for.
 func TestErrorsKeepQuiet(t *testing.T) {
 	w := newWorld(t)

@@ -87,7 +87,8 @@ func testAccessPaging(t *testing.T, objects storage.Objects) {
 	var want []archive.Access
 	for i := range 60 {
 		// Bursts in the same seconds, minutes apart, and some days apart.
-		at := start.Add(time.Duration(i/20)*50*time.Hour + time.Duration(i/5)*25*time.Second + time.Duration(rand.IntN(20_000))*time.Millisecond)
+		days, minutes := time.Duration(i/20)*50*time.Hour, time.Duration(i/5)*25*time.Second
+		at := start.Add(days + minutes + rand.N(20*time.Second))
 		want = append(want, entry(idAt(at)))
 	}
 	for _, err := range race(len(want), func(i int) error {

@@ -40,7 +40,8 @@ func testObjects(t *testing.T, objects storage.Objects) {
 
 func testConditions(t *testing.T, objects storage.Objects) {
 	ctx, key := t.Context(), "lease/conditions"
-	wantError(t, "swap of nothing", objects.PutIfMatch(ctx, key, "0123456789abcdef0123456789abcdef", []byte("x")), archive.ErrConflict)
+	const etag = "0123456789abcdef0123456789abcdef"
+	wantError(t, "swap of nothing", objects.PutIfMatch(ctx, key, etag, []byte("x")), archive.ErrConflict)
 	must(t, objects.PutIfAbsent(ctx, key, []byte("first")))
 	wantError(t, "second create", objects.PutIfAbsent(ctx, key, []byte("second")), archive.ErrExists)
 	wantError(t, "second create of the same", objects.PutIfAbsent(ctx, key, []byte("first")), archive.ErrExists)

@@ -50,7 +50,8 @@ func testJobs(t *testing.T, objects storage.Objects) {
 	}
 	want = slices.Delete(want, 2, 3)
 	check("one was removed")
-	wantError(t, "job without a nonce", work.PutJob(ctx, archive.Job{Kind: "record", Ref: noteRef(newID())}), archive.ErrInvalid)
+	nameless := archive.Job{Kind: "record", Ref: noteRef(newID())}
+	wantError(t, "job without a nonce", work.PutJob(ctx, nameless), archive.ErrInvalid)
 
 	// A damaged job is reported, and hides no other.
 	for _, key := range Keys(t, objects, "work/certificate/") {
