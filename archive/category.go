@@ -76,6 +76,7 @@ type Category struct {
 	Label     Label    `json:"label"`
 	Retention string   `json:"retention"` // usual term
 	Roles     []Choice `json:"roles"`
+	Officials []string `json:"officials,omitempty"` // roles whose bearers the record only mentions
 	Fields    []Field  `json:"fields"`
 	Wording   Wording  `json:"certificate"`
 }
@@ -83,6 +84,10 @@ type Category struct {
 func (c Category) hasRole(code string) bool {
 	return slices.ContainsFunc(c.Roles, func(r Choice) bool { return r.Code == code })
 }
+
+// Official reports whether a role is that of somebody who acted in office: the
+// record is not about them, and gives them no right to it.
+func (c Category) Official(role string) bool { return slices.Contains(c.Officials, role) }
 
 // RoleLabel is the label of a role, or the code when the category has none such.
 func (c Category) RoleLabel(code string) Label {

@@ -65,6 +65,12 @@ type Citation struct {
 // Ref names the chain of the certificate.
 func (c Certificate) Ref() Ref { return Ref{Kind: KindCertificate, ID: c.ID} }
 
+// Released reports whether the certificate was sealed, whatever became of it
+// since. A released certificate is never sealed again.
+func (c Certificate) Released() bool {
+	return c.State == CertSealed || c.State == CertRevoked || c.State == CertSuperseded
+}
+
 // Target is what policy needs to know of the certificate.
 func (c Certificate) Target() Target {
 	return Target{Ref: c.Ref(), Office: c.Office, Category: c.Category, Applicant: c.Applicant}

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-
 	"time"
 
 	"dangan/archive"
@@ -70,12 +69,12 @@ func (m *Room) Seal(ctx context.Context, job archive.Job) error {
 	if err != nil {
 		return fmt.Errorf("seal: %w", err)
 	}
-	if cert.Value.State != archive.CertSealed {
+	if !cert.Value.Released() {
 		if cert, err = m.seal(ctx, cert); err != nil {
 			return fmt.Errorf("seal: %w", err)
 		}
 	}
-	if cert.Value.State != archive.CertSealed {
+	if !cert.Value.Released() {
 		return nil // failed for a reason that a person must see to; the state shows it
 	}
 	return m.close(ctx, request, cert.Value)
@@ -123,18 +122,35 @@ func (m *Room) number(ctx context.Context, c archive.Certificate) (string, error
 	return number, err
 }
 
+// Failures of sealing that the stamper gives no code for.
+const (
+	failedAway    = "signer_unavailable"
+	failedEmpty   = "nothing_to_certify"
+	failedUnknown = "seal_error"
+)
+
 // seal draws, seals and stores the PDF. The returned entry says how it went: a
-// failure that a retry cannot mend is a state, and no error.
+// failure that a retry cannot mend is a state, and no error. While the signer
+// stays away, further attempts write nothing.
 func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate]) (archive.Version[archive.Certificate], error) {
-	v.Value.State, v.Value.Failure = archive.CertSealing, ""
+	away := v.Value.State == archive.CertSealFailed && v.Value.Failure == failedAway
 	v.Value.Attempts++
-	v, err := m.append(ctx, v)
-	if err != nil {
-		return v, err
+	if !away {
+		var err error
+		v.Value.State, v.Value.Failure = archive.CertSealing, ""
+		if v, err = m.append(ctx, v); err != nil {
+			return v, err
+		}
+	}
+	if len(v.Value.Statements) == 0 { // the record was described anew after its review
+		return m.fail(ctx, v, failedEmpty, nil)
 	}
 	pdf, err := m.c.Stamper.Stamp(ctx, v.Value)
+	if err != nil && (ctx.Err() != nil || away && errors.Is(err, archive.ErrUnavailable)) {
+		return v, err
+	}
 	if err != nil {
-		return m.fail(ctx, v, err)
+		return m.fail(ctx, v, failure(err), err)
 	}
 	blob, err := m.c.Blobs.PutBlob(ctx, v.Value.Ref(), bytes.NewReader(pdf))
 	if err != nil {
@@ -143,22 +159,28 @@ func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate])
 	if _, err := m.c.Numbers.Claim(ctx, archive.ClaimPDF, blob.SHA256, v.Value.ID); err != nil {
 		return v, err
 	}
-	v.Value.State, v.Value.PDF = archive.CertSealed, blob
+	v.Value.State, v.Value.Failure, v.Value.PDF = archive.CertSealed, "", blob
 	return m.append(ctx, v)
 }
 
-// fail notes why sealing did not work. What may pass by itself is returned, so
-// that the queue tries again.
-func (m *Room) fail(ctx context.Context, v archive.Version[archive.Certificate], cause error) (archive.Version[archive.Certificate], error) {
-	v.Value.State, v.Value.Failure = archive.CertSealFailed, "seal_error"
+// failure is the stable code of what the stamper says.
+func failure(err error) string {
 	var coded interface{ Code() string }
 	switch {
-	case errors.As(cause, &coded):
-		v.Value.Failure = coded.Code()
-	case errors.Is(cause, archive.ErrUnavailable):
-		v.Value.Failure = "signer_unavailable"
+	case errors.As(err, &coded):
+		return coded.Code()
+	case errors.Is(err, archive.ErrUnavailable):
+		return failedAway
 	}
-	m.c.Log.ErrorContext(ctx, "sealing failed", "certificate", v.Value.ID, "attempt", v.Value.Attempts, "code", v.Value.Failure)
+	return failedUnknown
+}
+
+// fail notes why sealing did not work. A cause that may pass by itself is
+// returned, so that the queue tries again. The text of a cause is not logged: it
+// may quote the page.
+func (m *Room) fail(ctx context.Context, v archive.Version[archive.Certificate], code string, cause error) (archive.Version[archive.Certificate], error) {
+	v.Value.State, v.Value.Failure = archive.CertSealFailed, code
+	m.c.Log.ErrorContext(ctx, "sealing failed", "certificate", v.Value.ID, "attempt", v.Value.Attempts, "code", code)
 	v, err := m.append(ctx, v)
 	if err == nil && errors.Is(cause, archive.ErrUnavailable) {
 		err = cause

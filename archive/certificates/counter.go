@@ -15,7 +15,11 @@ import (
 func (m *Room) find(ctx context.Context, number string) (archive.Version[archive.Certificate], error) {
 	var none archive.Version[archive.Certificate]
 	if archive.ValidID(number) {
-		return m.c.Certificates.Head(ctx, number)
+		v, err := m.c.Certificates.Head(ctx, number)
+		if err != nil {
+			return none, fmt.Errorf("certificate: %w", err)
+		}
+		return v, nil
 	}
 	id, err := m.c.Numbers.Holder(ctx, archive.ClaimNumber, canonicalNumber(number))
 	if err != nil {
@@ -33,22 +37,23 @@ func (m *Room) find(ctx context.Context, number string) (archive.Version[archive
 
 // pass finds a certificate and asks policy; who may not read it learns nothing.
 func (m *Room) pass(ctx context.Context, actor archive.Actor, act archive.Action, number string) (archive.Version[archive.Certificate], error) {
+	var none archive.Version[archive.Certificate]
 	v, err := m.find(ctx, number)
 	if err != nil {
-		return v, err
+		return none, err
 	}
-	for _, a := range []archive.Action{archive.ActCertificate, act} {
-		_, err := m.c.Door.Pass(ctx, archive.Disclosure{Actor: actor, Action: a, Target: v.Value.Target(),
-			Purpose: archive.Purpose{Code: archive.ForRequest, Case: v.Value.ID}})
-		if errors.Is(err, archive.ErrForbidden) && a == archive.ActCertificate {
-			return archive.Version[archive.Certificate]{}, fmt.Errorf("certificate: %w", archive.ErrNotFound)
-		}
-		if err != nil {
-			return archive.Version[archive.Certificate]{}, err
-		}
-		if act == archive.ActCertificate {
-			break
-		}
+	asked := archive.Disclosure{Actor: actor, Action: archive.ActCertificate, Target: v.Value.Target(),
+		Purpose: archive.Purpose{Code: archive.ForRequest, Case: v.Value.ID}}
+	_, err = m.c.Door.Pass(ctx, asked)
+	if errors.Is(err, archive.ErrForbidden) {
+		return none, fmt.Errorf("certificate: %w", archive.ErrNotFound)
+	}
+	if err == nil && act != archive.ActCertificate {
+		asked.Action = act
+		_, err = m.c.Door.Pass(ctx, asked)
+	}
+	if err != nil {
+		return none, err
 	}
 	return v, nil
 }
@@ -64,7 +69,7 @@ func (m *Room) PDF(ctx context.Context, actor archive.Actor, number string) (arc
 	if err != nil {
 		return nil, err
 	}
-	if v.Value.PDF.Size == 0 {
+	if !v.Value.Released() {
 		return nil, fmt.Errorf("certificate is %s: %w", v.Value.State, archive.ErrState)
 	}
 	return m.c.Blobs.OpenBlob(ctx, v.Value.Ref(), v.Value.PDF)
@@ -114,13 +119,14 @@ func (m *Room) end(ctx context.Context, actor archive.Actor, number, reason stri
 	return err
 }
 
-// Reseal tries again to seal a certificate whose sealing failed.
+// Reseal tries again to seal a certificate that is not sealed yet, whether its
+// sealing failed or got stuck.
 func (m *Room) Reseal(ctx context.Context, actor archive.Actor, number string) error {
 	v, err := m.pass(ctx, actor, archive.ActReseal, number)
 	if err != nil {
 		return err
 	}
-	if v.Value.State != archive.CertSealFailed {
+	if v.Value.Released() {
 		return fmt.Errorf("certificate is %s: %w", v.Value.State, archive.ErrState)
 	}
 	job, err := m.c.Outbox.Plan(ctx, archive.Job{Kind: JobCertificate, Ref: archive.Ref{Kind: archive.KindRequest, ID: v.Value.ID}})

@@ -61,7 +61,7 @@ func (m *Room) stranger(ctx context.Context, pdf []byte) (archive.Verification, 
 		return archive.Verification{}, fmt.Errorf("verify: %w", err)
 	}
 	v, err := m.find(ctx, number)
-	if errors.Is(err, archive.ErrNotFound) {
+	if errors.Is(err, archive.ErrNotFound) || err == nil && !v.Value.Released() {
 		return m.unknown("not_ours"), nil
 	}
 	if err != nil {

@@ -91,7 +91,7 @@ func canonicalNumber(s string) string {
 		case ')', ']', '】', '﹞':
 			return '〕'
 		}
-		if unicode.IsSpace(r) || unicode.IsControl(r) {
+		if unicode.In(r, unicode.Cc, unicode.Cf) || unicode.IsSpace(r) {
 			return -1
 		}
 		return unicode.ToUpper(r)

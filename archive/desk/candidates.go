@@ -12,8 +12,11 @@ import (
 	"dangan/archive/policy"
 )
 
-// maxCandidates bounds how many records are read for one request.
-const maxCandidates = 40
+// What one request may cost: records that are read, and names that are searched.
+const (
+	maxCandidates = 40
+	maxNames      = 10
+)
 
 // Candidates proposes records for a request, best first, each with the reasons
 // a person needs to decide. ranked is false when the search engine was away and
@@ -27,6 +30,9 @@ func (d *Room) Candidates(ctx context.Context, actor archive.Actor, id string) (
 	if err := d.allow(ctx, actor, archive.ActReview, r); err != nil {
 		return nil, false, hide(err)
 	}
+	if r.State.Closed() { // there is no purpose left to look for
+		return nil, false, fmt.Errorf("candidates for a request that is %s: %w", r.State, archive.ErrState)
+	}
 	ids, ranked, err := d.find(ctx, actor, r)
 	if err != nil {
 		return nil, false, fmt.Errorf("candidates: %w", err)
@@ -39,14 +45,17 @@ func (d *Room) Candidates(ctx context.Context, actor archive.Actor, id string) (
 		if err != nil {
 			return nil, false, fmt.Errorf("candidates: %w", err)
 		}
-		if c, ok := weigh(actor, r, rec.Value); ok {
+		if c, ok := d.weigh(actor, r, rec.Value); ok {
 			list = append(list, c)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b archive.Candidate) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Record, b.Record))
 	})
-	return list, ranked, d.trace(ctx, actor, r, list)
+	if err := d.trace(ctx, actor, r, list); err != nil {
+		return nil, false, fmt.Errorf("candidates: %w", err)
+	}
+	return list, ranked, nil
 }
 
 // find collects the ids of records in reach: by every id number given, then by
@@ -68,11 +77,14 @@ func (d *Room) find(ctx context.Context, actor archive.Actor, r archive.Request)
 		}
 		ids = append(ids, found...)
 	}
-	for _, name := range distinct(names) {
+	ranked = true
+	names = distinct(names)
+	for _, name := range names[:min(len(names), maxNames)] {
 		hits, err := d.c.Index.Search(ctx, archive.Query{Text: name, Limit: 20,
 			Filter: archive.Filter{Category: r.Wanted.Category, Office: r.Office}}, policy.Scope(actor))
 		if errors.Is(err, archive.ErrUnavailable) {
-			return distinct(ids), false, nil
+			ranked = false
+			break
 		}
 		if err != nil {
 			return nil, false, err
@@ -82,7 +94,7 @@ func (d *Room) find(ctx context.Context, actor archive.Actor, r archive.Request)
 		}
 	}
 	ids = distinct(ids)
-	return ids[:min(len(ids), maxCandidates)], true, nil
+	return ids[:min(len(ids), maxCandidates)], ranked, nil
 }
 
 func distinct(list []string) []string {
@@ -94,16 +106,20 @@ func distinct(list []string) []string {
 	})
 }
 
-// weigh compares a record with what is wanted.
-func weigh(actor archive.Actor, r archive.Request, rec archive.Record) (archive.Candidate, bool) {
-	if rec.Office != r.Office || rec.Category != r.Wanted.Category || !policy.Scope(actor).Admits(rec.Target()) {
+// weigh compares a record with what is wanted, and shows of it what a list may.
+func (d *Room) weigh(actor archive.Actor, r archive.Request, rec archive.Record) (archive.Candidate, bool) {
+	t := rec.Target()
+	t.Subjects = d.tokens(rec.Persons)
+	if rec.Office != r.Office || rec.Category != r.Wanted.Category || !policy.Scope(actor).Admits(t) {
 		return archive.Candidate{}, false
 	}
 	score, reasons := match.Compare(r.Wanted, rec)
-	if names(rec, r) {
+	category, _ := d.c.Schema.Category(rec.Category)
+	if names(category, rec, r) {
 		reasons = append(reasons, "applicant_named")
 	}
-	c := archive.Candidate{Record: rec.ID, Title: rec.Title, RefCode: rec.RefCode.Original, Date: rec.Date.ISO(), Score: score, Reasons: reasons}
+	shown := rec.Masked([]archive.Mask{archive.MaskIDs})
+	c := archive.Candidate{Record: rec.ID, Title: shown.Title, RefCode: rec.RefCode.Original, Date: rec.Date.ISO(), Score: score, Reasons: reasons}
 	for _, p := range rec.Persons {
 		c.Names = append(c.Names, p.Name)
 	}

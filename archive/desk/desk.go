@@ -76,14 +76,9 @@ func (d *Room) Submit(ctx context.Context, actor archive.Actor, key string, r ar
 }
 
 func (d *Room) fresh(r archive.Request, actor archive.Actor, a archive.Account) archive.Request {
-	wanted := r.Wanted
-	wanted.Persons = slices.Clone(wanted.Persons)
-	for i, p := range wanted.Persons {
-		wanted.Persons[i].ID = archive.NewIDNumber(p.ID.Type, p.ID.Original)
-	}
 	return archive.Request{
 		ID: d.c.NewID(), Office: r.Office, Applicant: actor.ID, Name: a.Name, IDNumber: a.IDNumber,
-		Wanted: wanted, Purpose: r.Purpose, Language: r.Language, State: archive.Submitted,
+		Wanted: r.Wanted.Normal(), Purpose: r.Purpose, Language: r.Language, State: archive.Submitted,
 		Events: []archive.Event{{At: d.c.Now(), Actor: actor.ID, Step: archive.StepSubmit, State: archive.Submitted}},
 	}
 }
@@ -120,7 +115,7 @@ func (d *Room) commit(ctx context.Context, r archive.Request, held []archive.Cla
 		return none, fmt.Errorf("submit: %w", err)
 	}
 	// Marks come before the commit so that lists show the request at once; a
-	// mark without a chain is skipped by readers and removed by Settle.
+	// mark without a chain is skipped by readers.
 	if err := d.mark(ctx, r); err != nil {
 		return none, fmt.Errorf("submit: %w", err)
 	}
@@ -130,6 +125,9 @@ func (d *Room) commit(ctx context.Context, r archive.Request, held []archive.Cla
 	}
 	// A conflict is an earlier attempt under the same key that got through.
 	v, err := d.c.Requests.Head(ctx, r.ID)
+	if errors.Is(err, archive.ErrNotFound) { // or one that was fenced off just now: its key is free again soon
+		err = archive.ErrConflict
+	}
 	if err != nil {
 		return none, fmt.Errorf("submit: %w", err)
 	}

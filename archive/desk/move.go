@@ -5,58 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dangan/archive"
 	"dangan/archive/match"
+	"dangan/archive/policy"
 )
-
-// rule says from where a step may be taken, which right it takes, and where it
-// leads.
-type rule struct {
-	from []archive.RequestState
-	act  archive.Action
-	to   archive.RequestState
-	note bool // a reason is required
-}
-
-// ruleOf is the state machine of the desk.
-func ruleOf(step archive.Step) (rule, bool) {
-	states := func(s ...archive.RequestState) []archive.RequestState { return s }
-	switch step {
-	case archive.StepMatch:
-		return rule{from: states(archive.Submitted, archive.Matched), act: archive.ActReview, to: archive.Matched}, true
-	case archive.StepUnmatch:
-		return rule{from: states(archive.Matched), act: archive.ActReview, to: archive.Submitted}, true
-	case archive.StepAsk:
-		return rule{from: states(archive.Submitted, archive.Matched), act: archive.ActReview, to: archive.Supplement, note: true}, true
-	case archive.StepSupplement:
-		return rule{from: states(archive.Supplement), act: archive.ActSupplement, to: archive.Submitted}, true
-	case archive.StepReview:
-		return rule{from: states(archive.Matched), act: archive.ActReview, to: archive.Reviewed}, true
-	case archive.StepNotFound:
-		return rule{from: states(archive.Submitted, archive.Matched), act: archive.ActReview, to: archive.ReviewedNone, note: true}, true
-	case archive.StepReject:
-		return rule{from: states(archive.Submitted, archive.Supplement, archive.Matched, archive.Reviewed), act: archive.ActReview, to: archive.Refused, note: true}, true
-	case archive.StepReturn:
-		return rule{from: states(archive.Reviewed, archive.ReviewedNone), act: archive.ActApprove, to: archive.Submitted, note: true}, true
-	case archive.StepApprove:
-		return rule{from: states(archive.Reviewed, archive.ReviewedNone), act: archive.ActApprove, to: archive.Approved}, true
-	case archive.StepWithdraw:
-		return rule{from: states(archive.Submitted, archive.Supplement, archive.Matched, archive.Reviewed, archive.ReviewedNone), act: archive.ActWithdraw, to: archive.Withdrawn}, true
-	}
-	return rule{}, false
-}
 
 // Steps lists the steps that the state allows and the actor has a right to, as
 // far as the right does not depend on the record.
 func Steps(r archive.Request, may func(archive.Action) bool) []archive.Step {
-	all := []archive.Step{archive.StepMatch, archive.StepUnmatch, archive.StepReview, archive.StepApprove, archive.StepReturn,
-		archive.StepAsk, archive.StepSupplement, archive.StepNotFound, archive.StepReject, archive.StepWithdraw}
-	return slices.DeleteFunc(all, func(s archive.Step) bool {
-		rule, _ := ruleOf(s)
-		return !slices.Contains(rule.from, r.State) || !may(rule.act)
-	})
+	return archive.Steps(r, may)
 }
 
 // Move takes a request one step further. n is the entry the actor has seen: when
@@ -67,29 +25,28 @@ func (d *Room) Move(ctx context.Context, actor archive.Actor, id string, n int, 
 	if err != nil {
 		return none, err
 	}
-	step, ok := ruleOf(m.Step)
+	rule, ok := archive.StepRule(m.Step)
 	if !ok {
 		return none, archive.Problems{{Code: "unknown_step", Field: "step"}}
 	}
 	r := seen.Value
-	if err := d.allow(ctx, actor, step.act, r); err != nil {
+	if err := d.allow(ctx, actor, rule.Act, r); err != nil {
 		return none, err
 	}
 	if seen.N != n {
 		return none, fmt.Errorf("move: %w", archive.ErrConflict)
 	}
-	if !slices.Contains(step.from, r.State) {
+	if !slices.Contains(rule.From, r.State) {
 		return none, fmt.Errorf("%s from %s: %w", m.Step, r.State, archive.ErrState)
 	}
-	if step.note && strings.TrimSpace(m.Note) == "" {
-		return none, archive.Problems{{Code: "required", Field: "note"}}
-	}
-	to, err := d.apply(ctx, actor, &r, m, step.to)
-	if err != nil {
+	if err := m.Problems().Err(); err != nil {
 		return none, err
 	}
-	r.State = to
-	r.Events = append(slices.Clone(r.Events), archive.Event{At: d.c.Now(), Actor: actor.ID, Step: m.Step, State: to, Note: m.Note})
+	if err := d.apply(ctx, actor, &r, m); err != nil {
+		return none, err
+	}
+	r.State = rule.Leads(r.State)
+	r.Events = append(slices.Clone(r.Events), archive.Event{At: d.c.Now(), Actor: actor.ID, Step: m.Step, State: r.State, Note: m.Note})
 	return d.append(ctx, r, n+1)
 }
 
@@ -97,60 +54,69 @@ func (d *Room) Move(ctx context.Context, actor archive.Actor, id string, n int, 
 // subjects, so that staff cannot handle their own matter (回避).
 func (d *Room) allow(ctx context.Context, actor archive.Actor, act archive.Action, r archive.Request) error {
 	t := r.Target()
-	if !r.IDNumber.IsZero() {
-		t.Subjects = append(t.Subjects, d.c.Marks.Token(archive.MarkPerson, r.IDNumber.Key()))
-	}
-	for _, p := range r.Wanted.Persons {
-		if !p.ID.IsZero() {
-			t.Subjects = append(t.Subjects, d.c.Marks.Token(archive.MarkPerson, p.ID.Key()))
-		}
-	}
+	t.Subjects = d.tokens(append(slices.Clone(r.Wanted.Persons), archive.Person{ID: r.IDNumber}))
 	_, err := d.c.Door.Pass(ctx, archive.Disclosure{Actor: actor, Action: act, Target: t,
 		Purpose: archive.Purpose{Code: archive.ForRequest, Case: r.ID}})
 	return err
 }
 
-// apply changes the request as the step demands and says which state follows.
-func (d *Room) apply(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move, to archive.RequestState) (archive.RequestState, error) {
-	switch m.Step {
-	case archive.StepMatch:
-		return to, d.match(ctx, actor, r, m)
-	case archive.StepUnmatch:
-		r.Record, r.Sources, r.Matcher = "", nil, ""
-	case archive.StepReview:
-		return to, d.review(ctx, actor, r, m)
-	case archive.StepNotFound:
-		r.Record, r.Sources, r.Reviewer, r.Reason = "", nil, actor.ID, m.Note
-	case archive.StepAsk, archive.StepReject:
-		r.Reason = m.Note
-	case archive.StepReturn:
-		r.Record, r.Sources, r.Matcher, r.Reviewer = "", nil, "", ""
-	case archive.StepSupplement:
-		if m.Wanted != nil {
-			r.Wanted = *m.Wanted
-		}
-		return to, r.Problems(d.c.Schema).Err()
-	case archive.StepApprove:
-		if actor.ID == r.Matcher || actor.ID == r.Reviewer || actor.ID == r.Applicant {
-			return "", fmt.Errorf("approve own work: %w", archive.ErrForbidden)
-		}
-		r.Approver = actor.ID
-		if r.State == archive.ReviewedNone {
-			return archive.NotFound, nil
+// tokens are the keyed hashes of the persons' id numbers, by which policy knows
+// people.
+func (d *Room) tokens(persons []archive.Person) []string {
+	var list []string
+	for _, p := range persons {
+		if !p.ID.IsZero() {
+			list = append(list, d.c.Marks.Token(archive.MarkPerson, p.ID.Key()))
 		}
 	}
-	return to, nil
+	return list
 }
 
+// apply changes the request as the step demands.
+func (d *Room) apply(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
+	switch m.Step {
+	case archive.StepMatch:
+		return d.match(ctx, actor, r, m)
+	case archive.StepReview:
+		return d.review(ctx, actor, r, m)
+	case archive.StepApprove:
+		return d.approve(ctx, actor, r)
+	case archive.StepUnmatch:
+		unmatch(r)
+	case archive.StepReturn:
+		unmatch(r)
+		r.Reason = ""
+	case archive.StepNotFound:
+		unmatch(r)
+		r.Reviewer, r.Reason = actor.ID, m.Note
+	case archive.StepAsk:
+		unmatch(r)
+		r.Reason = m.Note
+	case archive.StepReject:
+		r.Reason = m.Note
+	case archive.StepSupplement:
+		r.Reason = ""
+		if m.Wanted != nil {
+			r.Wanted = m.Wanted.Normal()
+		}
+		return r.Problems(d.c.Schema).Err()
+	}
+	return nil
+}
+
+// unmatch undoes what a match and a review have noted.
+func unmatch(r *archive.Request) { r.Record, r.Sources, r.Matcher, r.Reviewer = "", nil, "", "" }
+
 func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
-	v, err := d.record(ctx, m.Record, r.Office)
+	v, err := d.record(ctx, actor, archive.ActReview, m.Record, r.Office)
 	if err != nil {
 		return err
 	}
-	if !names(v, *r) {
+	c, _ := d.c.Schema.Category(v.Category)
+	if !names(c, v, *r) {
 		return archive.Problems{{Code: "applicant_not_recorded", Field: "record"}}
 	}
-	r.Record, r.Matcher, r.Reviewer = m.Record, actor.ID, ""
+	r.Record, r.Sources, r.Matcher, r.Reviewer = m.Record, nil, actor.ID, ""
 	if len(m.Sources) > 0 {
 		return setSources(r, v, m.Sources)
 	}
@@ -158,9 +124,13 @@ func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Reques
 }
 
 func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
-	v, err := d.record(ctx, r.Record, r.Office)
+	v, err := d.record(ctx, actor, archive.ActReview, r.Record, r.Office)
 	if err != nil {
 		return err
+	}
+	c, _ := d.c.Schema.Category(v.Category)
+	if !names(c, v, *r) { // the record may have been described anew since
+		return archive.Problems{{Code: "applicant_not_recorded", Field: "record"}}
 	}
 	sources := m.Sources
 	if len(sources) == 0 {
@@ -169,7 +139,6 @@ func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Reque
 	if err := setSources(r, v, sources); err != nil {
 		return err
 	}
-	c, _ := d.c.Schema.Category(v.Category)
 	if len(c.Sentences(v)) == 0 {
 		return archive.Problems{{Code: "nothing_to_certify", Field: "record"}}
 	}
@@ -177,14 +146,39 @@ func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Reque
 	return nil
 }
 
-// record reads a record that the request may be answered from.
-func (d *Room) record(ctx context.Context, id, office string) (archive.Record, error) {
+// approve makes sure that nobody approves what is his own work or matter.
+func (d *Room) approve(ctx context.Context, actor archive.Actor, r *archive.Request) error {
+	if actor.ID == r.Matcher || actor.ID == r.Reviewer || actor.ID == r.Applicant {
+		return fmt.Errorf("approve own work: %w", archive.ErrForbidden)
+	}
+	if r.State == archive.Reviewed {
+		if _, err := d.record(ctx, actor, archive.ActApprove, r.Record, r.Office); err != nil {
+			return err
+		}
+	}
+	r.Approver = actor.ID
+	return nil
+}
+
+// record reads a record that the request may be answered from, by somebody whom
+// the record is not about.
+func (d *Room) record(ctx context.Context, actor archive.Actor, act archive.Action, id, office string) (archive.Record, error) {
+	var none archive.Record
+	unknown := archive.Problems{{Code: "unknown_record", Field: "record"}}
+	if !archive.ValidID(id) {
+		return none, unknown
+	}
 	v, err := d.c.Records.Head(ctx, id)
 	if errors.Is(err, archive.ErrNotFound) || err == nil && (v.Value.Office != office || v.Value.Family != archive.Livelihood) {
-		return archive.Record{}, archive.Problems{{Code: "unknown_record", Field: "record"}}
+		return none, unknown
 	}
 	if err != nil {
-		return archive.Record{}, fmt.Errorf("record: %w", err)
+		return none, fmt.Errorf("record: %w", err)
+	}
+	t := v.Value.Target()
+	t.Subjects = d.tokens(v.Value.Persons)
+	if !policy.Decide(actor, act, t).Allowed {
+		return none, fmt.Errorf("own matter: %w", archive.ErrForbidden)
 	}
 	return v.Value, nil
 }
@@ -203,15 +197,20 @@ func setSources(r *archive.Request, v archive.Record, sources []archive.PageRef)
 	return ps.Err()
 }
 
-// names reports whether the record names the applicant: by the id number where
-// it has one, otherwise by a name or former name. Livelihood records are given
-// to the people they record.
-func names(v archive.Record, r archive.Request) bool {
+// names reports whether the record is about the applicant: by the id number
+// where both have one of the same kind, otherwise by a name or former name.
+// Livelihood records are given to the people they record, and not to the
+// officials they mention.
+func names(c archive.Category, v archive.Record, r archive.Request) bool {
+	name := match.FoldName(r.Name)
 	return slices.ContainsFunc(v.Persons, func(p archive.Person) bool {
-		if !p.ID.IsZero() && !r.IDNumber.IsZero() && !p.ID.Flagged {
+		switch {
+		case c.Official(p.Role):
+			return false
+		case !p.ID.IsZero() && !p.ID.Flagged && p.ID.Type == r.IDNumber.Type:
 			return p.ID.Key() == r.IDNumber.Key()
 		}
-		return slices.ContainsFunc(p.Names(), func(n string) bool { return match.FoldName(n) == match.FoldName(r.Name) })
+		return name != "" && slices.ContainsFunc(p.Names(), func(n string) bool { return match.FoldName(n) == name })
 	})
 }
 

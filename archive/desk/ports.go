@@ -28,7 +28,6 @@ type Claims interface {
 // Marks are exact look-ups: a person to records, an office or applicant to requests.
 type Marks interface {
 	Mark(ctx context.Context, kind, value, id string) error
-	Unmark(ctx context.Context, kind, value, id string) error
 	Marked(ctx context.Context, kind, value string) ([]string, error)
 	Token(kind, value string) string
 }
