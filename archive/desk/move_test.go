@@ -170,7 +170,10 @@ func TestApproverWhoDidTheWork(t *testing.T) {
 func TestRecusal(t *testing.T) {
 	mine := token(archive.MarkPerson, archive.NewIDNumber("", otherID).Key())
 	about := map[string]func(*archive.Request, *archive.Record){
-		"the applicant's": func(r *archive.Request, _ *archive.Record) { r.IDNumber = archive.NewIDNumber("", otherID); r.Name = "张㛃" },
+		"the applicant's": func(r *archive.Request, _ *archive.Record) {
+			r.IDNumber = archive.NewIDNumber("", otherID)
+			r.Name = "张㛃"
+		},
 		"a wanted person's": func(r *archive.Request, _ *archive.Record) {
 			r.Wanted.Persons[1].ID = archive.NewIDNumber("", otherID)
 		},
