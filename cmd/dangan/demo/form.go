@@ -46,11 +46,11 @@ func (d Deposit) Files(p *Painter, s archive.Schema) ([]File, error) {
 	return files, nil
 }
 
-// pages are the form and, for many records, a statement or two.
+// pages are the form and, for many records of people's lives, a statement or two.
 func (d Deposit) pages(p *Painter, c archive.Category, r *rand.Rand) ([][]byte, error) {
 	page, err := d.form(p, c, r)
 	pages := [][]byte{page}
-	for n := r.IntN(3); n > 0 && err == nil; n-- {
+	for n := r.IntN(3); n > 0 && err == nil && d.Record.Family == archive.Livelihood; n-- {
 		page, err = d.statement(p, c, r)
 		pages = append(pages, page)
 	}
@@ -119,7 +119,7 @@ const (
 func (d Deposit) form(p *Painter, c archive.Category, r *rand.Rand) ([]byte, error) {
 	s, rec := p.sheet(r), d.Record
 	s.middle(s.bold, red(), 34, 128, rec.Responsible)
-	s.middle(s.bold, red(), 26, 176, heading(c))
+	s.middle(s.bold, red(), 26, 176, heading(rec, c))
 	s.print(s.regular, black(), 15, left, 220, "档号："+rec.RefCode.Original)
 	ink := color.RGBA{120, 40, 36, 255}
 	y := top
@@ -138,7 +138,13 @@ func (d Deposit) form(p *Painter, c archive.Category, r *rand.Rand) ([]byte, err
 	return s.jpeg()
 }
 
-func heading(c archive.Category) string { return c.Label.ZH + "登记表" }
+// heading is the name of the form.
+func heading(rec archive.Record, c archive.Category) string {
+	if rec.Family == archive.Personnel {
+		return strings.TrimPrefix(rec.Title, rec.Persons[0].Name)
+	}
+	return strings.TrimSuffix(c.Label.ZH, "登记") + "登记表"
+}
 
 // close ends a page: who signs, when, and the stamp over both.
 func (s *sheet) close(rec archive.Record, y int) {
@@ -155,7 +161,7 @@ func (d Deposit) statement(p *Painter, c archive.Category, r *rand.Rand) ([]byte
 	for y := 190; y < pageHeight-180; y += 42 {
 		s.horizontal(color.RGBA{205, 160, 150, 255}, left, right, y)
 	}
-	text := "兹有" + rec.Persons[0].Name + "同志，" + strings.Join(c.Sentences(rec), "") + pick(r, []string{
+	text := "经查阅有关材料，" + strings.Join(c.Sentences(rec), "") + pick(r, []string{
 		"以上情况经查属实，同意办理。", "经调查核实，情况属实，特此证明。", "本人所述完全属实，如有不实，愿承担一切责任。", "原件存档，此件由经办人核对无误。"})
 	y := 180.0
 	for _, paragraph := range []string{"　　" + text, "　　此致", "敬礼"} {
@@ -178,7 +184,7 @@ func (d Deposit) typed(p *Painter, c archive.Category) ([]File, error) {
 		facts = append(facts, stamp.Sentence{Text: l.label + "：" + l.value + "。"})
 	}
 	sheet := stamp.Sheet{
-		Language: "zh-CN", Issuer: rec.Responsible, Title: heading(c), Number: rec.RefCode.Original,
+		Language: "zh-CN", Issuer: rec.Responsible, Title: heading(rec, c), Number: rec.RefCode.Original,
 		Body:     []stamp.Paragraph{facts, {{Text: strings.Join(c.Sentences(rec), "")}}},
 		SignedBy: rec.Responsible, Date: rec.Date.Chinese(), Labels: stamp.Chinese(),
 	}

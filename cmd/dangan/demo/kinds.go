@@ -24,7 +24,9 @@ func marriage(r *rand.Rand, p place, i int) archive.Record {
 	}
 	title := pick(r, []string{"%s与%s结婚登记审查处理表", "%s、%s申请结婚登记材料", "关于%s与%s结婚登记的存根"})
 	switch {
-	case year >= 1980 && chance(r, 15):
+	case year >= 1980 && chance(r, 15): // what both were before is asked at a marriage only
+		delete(rec.Fields, "husband_status")
+		delete(rec.Fields, "wife_status")
 		rec.Fields["registration_kind"], title = "divorce", pick(r, []string{"%s与%s离婚登记审查处理表", "%s、%s离婚协议及登记材料"})
 	case year >= 1995 && chance(r, 10):
 		rec.Fields["registration_kind"], title = "reissue", "%s与%s补领结婚证登记表"

@@ -62,25 +62,28 @@ func paper(r *rand.Rand, tint color.RGBA) *image.RGBA {
 		}
 	}
 	for range 6 {
-		blot(m, r.IntN(pageWidth), r.IntN(pageHeight), 8+r.IntN(40), 10)
+		stain(m, r.IntN(pageWidth), r.IntN(pageHeight), 8+r.IntN(60), 14)
 	}
 	for _, y := range []int{pageHeight/2 - 110, pageHeight/2 + 110} {
-		blot(m, 24, y, 9, 150)
+		stain(m, 24, y, 11, 600)
 	}
 	return m
 }
 
 func darker(v uint8, by int) uint8 { return uint8(max(0, int(v)-by)) }
 
-// blot darkens a round spot.
-func blot(m *image.RGBA, cx, cy, radius, by int) {
+// stain darkens a round spot, most in its middle.
+func stain(m *image.RGBA, cx, cy, radius, by int) {
 	for y := cy - radius; y <= cy+radius; y++ {
 		for x := cx - radius; x <= cx+radius; x++ {
-			if (x-cx)*(x-cx)+(y-cy)*(y-cy) > radius*radius || !(image.Point{X: x, Y: y}).In(m.Rect) {
+			off := (x-cx)*(x-cx) + (y-cy)*(y-cy)
+			if off > radius*radius || !(image.Point{X: x, Y: y}).In(m.Rect) {
 				continue
 			}
-			i := m.PixOffset(x, y)
-			m.Pix[i], m.Pix[i+1], m.Pix[i+2] = darker(m.Pix[i], by), darker(m.Pix[i+1], by), darker(m.Pix[i+2], by+by/3)
+			i, dark := m.PixOffset(x, y), by*(radius*radius-off)/(radius*radius)
+			for k := range 3 {
+				m.Pix[i+k] = darker(m.Pix[i+k], min(dark, 190))
+			}
 		}
 	}
 }
