@@ -7,9 +7,7 @@
 // region 999999, which does not exist.
 package demo
 
-import (
-	"dangan/archive"
-)
+import "dangan/archive"
 
 // The identifiers of the offices are fixed, so that keys made from them mean the
 // same in every demonstration.
@@ -77,15 +75,14 @@ func userOf(role archive.Role, office string) string {
 
 // husband is the first citizen; he and wife are in the first record.
 func husband() archive.Person {
-	return archive.Person{Name: "陈柏舟", Role: "husband", Sex: archive.Male, Birth: day(1988, 10, 2), ID: residentID(1988, 10, 2, 17)}
+	return archive.Person{Name: "陈清舟", Role: "husband", Sex: archive.Male, Birth: day(1988, 10, 2), ID: residentID(1988, 10, 2, 17)}
 }
 
 func wife() archive.Person {
 	return archive.Person{Name: "李㛃", Role: "wife", Sex: archive.Female, Birth: day(1990, 1, 1), ID: residentID(1990, 1, 1, 2)}
 }
 
-// graduate is the second citizen; her later papers have another name than her
-// first ones.
+// graduate is the second citizen. One of her papers has only her former name.
 func graduate() archive.Person {
 	return archive.Person{Name: "周静怡", Role: "wife", Sex: archive.Female, Birth: day(1979, 6, 18), ID: residentID(1979, 6, 18, 24)}
 }

@@ -133,6 +133,7 @@ func TestAccounts(t *testing.T) {
 // TestScans draws the scans of some records twice and opens them with other
 // programs.
 func TestScans(t *testing.T) {
+	t.Parallel()
 	qpdf := testenv.Path(t, "qpdf")
 	s, err := archive.DefaultSchema()
 	if err != nil {
@@ -183,23 +184,5 @@ func checkScan(t *testing.T, qpdf, key string, f demo.File) {
 	}
 	if out, err := exec.Command(qpdf, "--check", path).CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", key, err, out)
-	}
-}
-
-// TestEverybodyCanBeDrawn fails when a name has a character that is not in the
-// fonts.
-func TestEverybodyCanBeDrawn(t *testing.T) {
-	s, err := archive.DefaultSchema()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := demo.NewPainter()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := range demo.Records(demo.Seed, 300) {
-		if _, err := d.Files(p, s); err != nil {
-			t.Errorf("%s: %v", d.Key, err)
-		}
 	}
 }

@@ -23,7 +23,7 @@ func as(p archive.Person, role string) archive.Person { p.Role = role; return p 
 
 func canonicalMarriage() archive.Record {
 	r := livelihood(qingchuanPlace(), "marriage", "019", "HY", day(2010, 5, 20), ofMarriage)
-	r.Title, r.Responsible = "陈柏舟与李㛃结婚登记审查处理表", "青川市民政局"
+	r.Title, r.Responsible = "陈清舟与李㛃结婚登记审查处理表", "青川市民政局"
 	r.Persons = []archive.Person{husband(), wife(), {Name: "高秀兰", Role: "registrar", Sex: archive.Female}}
 	r.Openness = archive.Controlled
 	r.Fields = map[string]string{
@@ -36,14 +36,14 @@ func canonicalMarriage() archive.Record {
 
 func school() archive.Record {
 	r := livelihood(qingchuanPlace(), "education", "034", "XJ", day(2003, 9, 1), ofSchool)
-	r.Title, r.Responsible, r.Persons = "陈柏舟学籍登记表", "青川市教育局", []archive.Person{as(husband(), "student")}
+	r.Title, r.Responsible, r.Persons = "陈清舟学籍登记表", "青川市教育局", []archive.Person{as(husband(), "student")}
 	r.Fields = map[string]string{"school": "青川市第一中学", "stage": "senior", "student_number": "20030117", "enrolled": "200309", "graduated": "200607"}
 	return r
 }
 
 func insured() archive.Record {
 	r := livelihood(qingchuanPlace(), "social_insurance", "052", "SB", day(2009, 7, 1), ofInsurance)
-	r.Title, r.Responsible, r.Persons = "陈柏舟养老保险参保登记表", "青川市社会保险事业管理局", []archive.Person{as(husband(), "insured")}
+	r.Title, r.Responsible, r.Persons = "陈清舟养老保险参保登记表", "青川市社会保险事业管理局", []archive.Person{as(husband(), "insured")}
 	r.Fields = map[string]string{"insurance_kind": "pension", "employer": "青川市电子元件厂", "from": "200907", "months": "168"}
 	return r
 }

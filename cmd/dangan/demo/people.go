@@ -110,8 +110,8 @@ func residentID(year, month, day, sequence int) archive.IDNumber {
 	return archive.NewIDNumber(archive.IDResident, body+string(archive.CheckCharacter(body)))
 }
 
-// miswritten is a number with two digits exchanged, or one wrong, as clerks
-// copied them.
+// miswritten is a number with a wrong digit, as clerks copied them. It is never
+// valid: the check character finds every single error.
 func miswritten(id archive.IDNumber) archive.IDNumber {
 	b := []byte(id.Original)
 	b[16] = '0' + (b[16]-'0'+1)%10
