@@ -42,9 +42,6 @@ type Config struct {
 	Schema archive.Schema
 	// Offices lists the archive offices.
 	Offices func(ctx context.Context) ([]archive.Office, error)
-	// Steps lists the steps that a request's state allows to somebody who may do
-	// certain actions (package archive/desk).
-	Steps func(r archive.Request, may func(archive.Action) bool) []archive.Step
 	// Ready is what must work for the service to be of use, by name.
 	Ready map[string]Check
 	// Version is the version of the program, shown in the OpenAPI description.
@@ -79,7 +76,7 @@ func New(c Config) (*Server, error) {
 	pages, err := web.New(web.Config{
 		Holdings: c.Holdings, Files: c.Files, Search: c.Search, Desk: c.Desk, Certificates: c.Certificates,
 		Verifier: c.Verifier, Lookup: c.Lookup, Evidence: c.Evidence, Sessions: c.Sessions,
-		Schema: c.Schema, Offices: c.Offices, Steps: c.Steps,
+		Schema: c.Schema, Offices: c.Offices,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)

@@ -103,9 +103,6 @@ func (w *world) config() api.Config {
 		Offices: func(context.Context) ([]archive.Office, error) {
 			return []archive.Office{{ID: "qc", Name: archive.Label{ZH: "青川市档案馆", EN: "Qingchuan Archives"}}}, w.fail
 		},
-		Steps: func(archive.Request, func(archive.Action) bool) []archive.Step {
-			return []archive.Step{archive.StepMatch, archive.StepAsk}
-		},
 		Ready:   map[string]api.Check{"store": func(context.Context) error { return w.fail }},
 		Version: "test",
 		Log:     slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -34,7 +34,7 @@ func (p *Pages) showCertificate(c *gin.Context, status int, faults problems) err
 	may := func(act archive.Action) bool { return policy.Decide(a, act, v.Value.Target()).Allowed }
 	return p.show(c, status, "certificate", certificatePage{C: v.Value, Faults: faults,
 		CanRevoke: v.Value.State == archive.CertSealed && may(archive.ActRevoke),
-		CanReseal: v.Value.State == archive.CertSealFailed && may(archive.ActReseal)})
+		CanReseal: !v.Value.Released() && may(archive.ActReseal)})
 }
 
 func (p *Pages) certificatePDF(c *gin.Context) error {

@@ -193,7 +193,7 @@ func (p *Pages) showRequest(c *gin.Context, status int, fault string, faults pro
 	}
 	page := requestPage{V: v, Office: names[v.Value.Office], Steps: map[archive.Step]bool{}, Fault: fault, Faults: faults}
 	page.Category, _ = p.c.Schema.Category(v.Value.Wanted.Category)
-	for _, step := range p.c.Steps(v.Value, func(act archive.Action) bool { return policy.Decide(a, act, v.Value.Target()).Allowed }) {
+	for _, step := range archive.Steps(v.Value, func(act archive.Action) bool { return policy.Decide(a, act, v.Value.Target()).Allowed }) {
 		page.Steps[step] = true
 	}
 	if page.May(string(archive.StepMatch)) {

@@ -39,7 +39,6 @@ type Config struct {
 
 	Schema  archive.Schema
 	Offices func(ctx context.Context) ([]archive.Office, error)
-	Steps   func(r archive.Request, may func(archive.Action) bool) []archive.Step
 }
 
 // Pages is every page.

@@ -11,12 +11,6 @@ import (
 	"dangan/archive/policy"
 )
 
-// Steps lists the steps that the state allows and the actor has a right to, as
-// far as the right does not depend on the record.
-func Steps(r archive.Request, may func(archive.Action) bool) []archive.Step {
-	return archive.Steps(r, may)
-}
-
 // Move takes a request one step further. n is the entry the actor has seen: when
 // somebody else moved it meanwhile, the error is archive.ErrConflict.
 func (d *Room) Move(ctx context.Context, actor archive.Actor, id string, n int, m archive.Move) (archive.Version[archive.Request], error) {

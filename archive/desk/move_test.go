@@ -44,7 +44,7 @@ func TestEveryStepInEveryState(t *testing.T) {
 				got, err := room.Move(t.Context(), tt.actor, v.Value.ID, 1,
 					archive.Move{Step: tt.step, Record: w.marriage(nil), Sources: []archive.PageRef{{File: 2, Page: 1}}, Note: "因为"})
 				want, allowed := tt.leads[state]
-				shown := slices.Contains(desk.Steps(v.Value, func(archive.Action) bool { return true }), tt.step)
+				shown := slices.Contains(archive.Steps(v.Value, func(archive.Action) bool { return true }), tt.step)
 				if shown != allowed {
 					t.Errorf("Steps shows it: %v", shown)
 				}

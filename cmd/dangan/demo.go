@@ -58,7 +58,7 @@ func runDemo(ctx context.Context, c console, log *slog.Logger, address, dir stri
 		return err
 	}
 	defer e.close()
-	people, err := credentials(dir)
+	people, err := keepCredentials(dir)
 	if err != nil {
 		return err
 	}
@@ -79,10 +79,10 @@ func runDemo(ctx context.Context, c console, log *slog.Logger, address, dir stri
 	return group.Wait()
 }
 
-// credentials are the accounts with their passwords and tokens. They are kept in
-// a file of the data folder, before the accounts are made, so that a second
-// start knows them.
-func credentials(dir string) ([]newcomer, error) {
+// keepCredentials reads the accounts with their passwords and tokens, or makes
+// them up. They stand in a file of the data folder before the accounts are made,
+// so that a second start knows them.
+func keepCredentials(dir string) ([]newcomer, error) {
 	path := filepath.Join(dir, "credentials.json")
 	raw, err := os.ReadFile(path)
 	if err == nil {

@@ -41,7 +41,9 @@ type fault struct {
 	dead    bool // and nothing after it gets through
 }
 
-func (f fault) String() string { return fmt.Sprintf("write %d applied=%t dead=%t", f.n, f.applied, f.dead) }
+func (f fault) String() string {
+	return fmt.Sprintf("write %d applied=%t dead=%t", f.n, f.applied, f.dead)
+}
 
 // arm installs the fault and returns how many writes were seen.
 func (f fault) arm(s *memstore.Store) (writes func() int) {

@@ -49,6 +49,13 @@ func openDurable(root string, d disk) (*durable, error) {
 
 func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
 	out, err := d.Posix.PutObject(ctx, in)
+	if errors.Is(err, s3err.GetAPIError(s3err.ErrExistingObjectIsDirectory)) {
+		// The backend also says so when the deletion of a neighbour has just
+		// removed the emptied folders above the new object.
+		if info, stat := os.Stat(filepath.Join(*in.Bucket, *in.Key)); stat != nil || !info.IsDir() {
+			err = s3err.GetAPIError(s3err.ErrInternalError) // clients retry this one
+		}
+	}
 	return out, d.vouch(err, in.Bucket, in.Key)
 }
 

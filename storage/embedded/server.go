@@ -193,6 +193,8 @@ func dialOnly(socket string) *http.Transport {
 		},
 		DisableCompression:  true, // an object's bytes are returned as stored
 		MaxIdleConnsPerHost: 64,
-		IdleConnTimeout:     time.Minute,
+		// The server answers only after syncing; a disk that takes longer is broken.
+		ResponseHeaderTimeout: 30 * time.Second,
+		IdleConnTimeout:       time.Minute,
 	}
 }
