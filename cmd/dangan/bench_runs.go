@@ -11,6 +11,7 @@ import (
 	"iter"
 
 	"github.com/minio/minio-go/v7"
+	"golang.org/x/sync/errgroup"
 
 	"dangan/archive"
 	"dangan/cmd/dangan/demo"
@@ -162,33 +163,26 @@ func (b *bench) fill(ctx context.Context) error {
 	if err := b.put(ctx, "bench/small", make([]byte, 1000)); err != nil {
 		return err
 	}
-	records := make([]archive.Record, 0, b.records)
-	by := map[string]archive.Actor{}
-	for d := range demo.Records(demo.Seed, b.records) {
-		r := d.Record
-		actor, err := b.actor(ctx, "uploader")
-		if err != nil {
-			return err
-		}
-		r.Office = actor.Office
-		records, by[""] = append(records, r), actor
-	}
-	var s sample
-	next := func(ctx context.Context, n int) error {
-		if n > len(records) {
-			return errDone
-		}
-		none := func(func(archive.Upload, error) bool) {}
-		_, err := b.house.holdings.Deposit(ctx, by[""], fmt.Sprint("bench-", n), records[n-1], none)
+	by, err := b.actor(ctx, "uploader")
+	if err != nil {
 		return err
 	}
-	if err := s.measure(ctx, 1<<40, 8, next); !errors.Is(err, errDone) && !errors.Is(err, context.Canceled) {
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(8)
+	for d := range demo.Records(demo.Seed, b.records) {
+		group.Go(func() error {
+			r := d.Record
+			r.Office = by.Office
+			none := func(func(archive.Upload, error) bool) {}
+			_, err := b.house.holdings.Deposit(gctx, by, "", r, none)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	return b.house.idle(ctx)
 }
-
-var errDone = errors.New("done")
 
 // issue compares sealing with what it cannot do without, and the whole way from
 // approval to a stored PDF with one PUT of it.

@@ -3,7 +3,10 @@ package main_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,10 +21,6 @@ import (
 	"dangan/archive"
 	"dangan/cmd/dangan/demo"
 	"dangan/internal/testenv"
-
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 )
 
 // binary is the built program; TestMain makes it once.
@@ -52,6 +51,7 @@ type site struct {
 	trust   string // PEM file of the authority behind the seal
 	objects string // folder in which the object store keeps its data
 	tokens  map[string]string
+	secrets map[string]string // passwords, of an embedded site
 	persons map[string]archive.Account
 	service *testenv.Process
 	// wipeIndex throws the index away and brings an empty one back; while
@@ -91,15 +91,15 @@ func embeddedSite(t *testing.T, records int) *site {
 func (s *site) awaitDemo(t *testing.T, dir string) {
 	t.Helper()
 	var file struct {
-		Accounts []struct{ User, Token string }
+		Accounts []struct{ User, Token, Password string }
 	}
 	eventually(t, 2*time.Minute, "demo.json", func() bool {
 		raw, err := os.ReadFile(filepath.Join(dir, "demo.json"))
 		return err == nil && json.Unmarshal(raw, &file) == nil
 	})
-	s.tokens = map[string]string{}
+	s.tokens, s.secrets = map[string]string{}, map[string]string{}
 	for _, a := range file.Accounts {
-		s.tokens[a.User] = a.Token
+		s.tokens[a.User], s.secrets[a.User] = a.Token, a.Password
 	}
 	s.nameAccounts()
 }

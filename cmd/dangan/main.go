@@ -13,6 +13,8 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/peterbourgon/ff/v4"
@@ -56,7 +58,7 @@ type console struct {
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	c := console{env: env, stdin: stdin, stdout: stdout, stderr: stderr}
 	root := commands(c)
-	err := root.Parse(args)
+	err := root.Parse(flagsFirst(args))
 	if err == nil {
 		err = root.Run(ctx)
 	}
@@ -74,6 +76,29 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		fmt.Fprintf(stderr, "dangan: %v\n", err)
 	}
 	return err
+}
+
+// flagsFirst moves flags, which may stand anywhere on the command line, to where
+// the parser wants them: between the subcommand and its arguments.
+func flagsFirst(args []string) []string {
+	if len(args) == 0 {
+		return args
+	}
+	flags, words := []string{args[0]}, []string{}
+	for rest := args[1:]; len(rest) > 0; rest = rest[1:] {
+		switch word := rest[0]; {
+		case word == "--":
+			return slices.Concat(flags, words, rest)
+		case !strings.HasPrefix(word, "-") || word == "-":
+			words = append(words, word)
+		case strings.Contains(word, "=") || word == "--json" || word == "--help" || word == "-h" || len(rest) == 1:
+			flags = append(flags, word)
+		default: // every other flag takes a value
+			flags = append(flags, word, rest[1])
+			rest = rest[1:]
+		}
+	}
+	return append(flags, words...)
 }
 
 func commands(c console) *ff.Command {
