@@ -1,10 +1,10 @@
 # make test is the whole gate and what CI runs (.ci/run). The rest is for daily work.
 .DEFAULT_GOAL := test
-.PHONY: test tools lint unit demo bench clean
+.PHONY: test tools lint unit demo bench screenshots clean
 
 # Packages tested without the race detector, such as those that mostly drive other
 # processes, in which it sees nothing; and the longest that one package may take.
-export NORACE ?=
+export NORACE ?= dangan/cmd/dangan
 export TIMEOUT ?= 20m
 
 test: tools lint unit
@@ -28,8 +28,15 @@ unit: tools
 demo:
 	go run ./cmd/dangan demo $(ARGS)
 
+# dangan against the raw components, and the benchmarks of every package.
 bench:
+	go run ./cmd/dangan bench all
 	go test -run '^$$' -bench . -benchmem ./...
+
+# A picture of every page, by the browser test.
+screenshots: tools
+	mkdir -p .tools/screenshots
+	DANGAN_SCREENSHOTS=$(CURDIR)/.tools/screenshots go test -count=1 -run TestPages ./cmd/dangan
 
 # Leaves dangan-data alone: it may hold somebody's archive.
 clean:

@@ -76,7 +76,8 @@ func newWorld(t *testing.T) *world {
 		token := fmt.Sprintf("dgt_%s", role)
 		id := fmt.Sprintf("01K000000000000000000000A%d", i)
 		w.tokens[role] = token
-		w.accounts[id] = archive.Account{ID: id, User: string(role), Name: canary, Role: role, Password: hash, Token: auth.TokenHash(token), Assurance: archive.RealName}
+		office := map[bool]string{true: "qc"}[archive.Actor{Role: role}.Staff()]
+		w.accounts[id] = archive.Account{ID: id, Office: office, User: string(role), Name: canary, Role: role, Password: hash, Token: auth.TokenHash(token), Assurance: archive.RealName}
 	}
 	w.keeper, err = auth.New(auth.Config{Accounts: w, Claims: w, Person: func(archive.IDNumber) string { return "token" },
 		Key: make([]byte, 32), Now: func() time.Time { return w.now }, Rand: zeros{}})
