@@ -21,7 +21,7 @@ type requestOutput struct {
 }
 
 func showRequest(v archive.Version[archive.Request]) *requestOutput {
-	return &requestOutput{ETag: etag(v.N), Body: requestView{v.Value, v.N}}
+	return &requestOutput{ETag: etag(v.N), Body: requestView{v.Value.Masked(), v.N}}
 }
 
 // submission is what an applicant says; the rest is known of the account.
@@ -114,7 +114,7 @@ func (s *Server) requests(ctx context.Context, a archive.Actor, in *listInput) (
 	out := &requestList{}
 	out.Body.Requests = make([]requestView, len(list))
 	for i, v := range list {
-		out.Body.Requests[i] = requestView{v.Value, v.N}
+		out.Body.Requests[i] = requestView{v.Value.Masked(), v.N}
 	}
 	if len(list) > 0 && len(list) == in.Limit {
 		out.Body.Next = list[len(list)-1].Value.ID

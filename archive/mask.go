@@ -14,8 +14,7 @@ func (r Record) Masked(masks []Mask) Record {
 		switch m {
 		case MaskIDs:
 			r = r.shortened(r.shortIDs, func(p *Person) {
-				short := p.ID.Masked()
-				p.ID.Number, p.ID.Original = short, short
+				p.ID = p.ID.short()
 			})
 		case MaskNames:
 			r = r.shortened(r.shortNames, func(p *Person) {
@@ -25,6 +24,23 @@ func (r Record) Masked(masks []Mask) Record {
 		}
 	}
 	return r
+}
+
+// Masked returns a copy in which every id number is shortened, for everybody who
+// looks at a request: who has to compare numbers has the matching for it.
+func (r Request) Masked() Request {
+	r.IDNumber = r.IDNumber.short()
+	r.Wanted.Persons = slices.Clone(r.Wanted.Persons)
+	for i, p := range r.Wanted.Persons {
+		r.Wanted.Persons[i].ID = p.ID.short()
+	}
+	return r
+}
+
+func (id IDNumber) short() IDNumber {
+	id.Number = id.Masked()
+	id.Original = id.Number
+	return id
 }
 
 // WithoutIDs returns a copy from which every id number is gone, for places that

@@ -39,23 +39,26 @@ type Wanted struct {
 
 // Request is the body of a request chain.
 type Request struct {
-	ID          string       `json:"id"`
-	Office      string       `json:"office"`
-	Applicant   string       `json:"applicant"` // account
-	Name        string       `json:"name"`      // of the applicant, as verified
-	IDNumber    IDNumber     `json:"id_number,omitzero"`
-	Wanted      Wanted       `json:"wanted"`
-	Purpose     string       `json:"purpose"` // printed on the certificate: 办理公积金贷款
-	Language    string       `json:"language,omitempty"`
-	State       RequestState `json:"state"`
-	Record      string       `json:"record,omitempty"`
-	Sources     []PageRef    `json:"sources,omitempty"` // one per sentence in order, the last for the rest
-	Matcher     string       `json:"matcher,omitempty"`
-	Reviewer    string       `json:"reviewer,omitempty"`
-	Approver    string       `json:"approver,omitempty"`
-	Reason      string       `json:"reason,omitempty"` // for supplement, refusal, not found
-	Certificate string       `json:"certificate,omitempty"`
-	Events      []Event      `json:"events"`
+	ID        string       `json:"id"`
+	Office    string       `json:"office"`
+	Applicant string       `json:"applicant"` // account
+	Name      string       `json:"name"`      // of the applicant, as verified
+	IDNumber  IDNumber     `json:"id_number,omitzero"`
+	Wanted    Wanted       `json:"wanted"`
+	Purpose   string       `json:"purpose"` // printed on the certificate: 办理公积金贷款
+	Language  string       `json:"language,omitempty"`
+	State     RequestState `json:"state"`
+	Record    string       `json:"record,omitempty"`
+	// RecordVersion is the entry of the record that was reviewed: what is
+	// approved and certified is what the reviewer saw.
+	RecordVersion int       `json:"record_version,omitempty"`
+	Sources       []PageRef `json:"sources,omitempty"` // one per sentence in order, the last for the rest
+	Matcher       string    `json:"matcher,omitempty"`
+	Reviewer      string    `json:"reviewer,omitempty"`
+	Approver      string    `json:"approver,omitempty"`
+	Reason        string    `json:"reason,omitempty"` // for supplement, refusal, not found
+	Certificate   string    `json:"certificate,omitempty"`
+	Events        []Event   `json:"events"`
 }
 
 // PageRef is a page of a file of a record; both count from 1.

@@ -146,9 +146,13 @@ func (d *document) draw(index, width int) ([]byte, error) {
 		return nil, fmt.Errorf("render: %w", err)
 	}
 	defer rendered.Cleanup()
+	pixels, ok := rendered.Result.RenderedImage.(*image.RGBA)
+	if !ok {
+		return nil, fmt.Errorf("render: unexpected %T", rendered.Result.RenderedImage)
+	}
 	// pdfium's colours are not premultiplied, whatever the type says, and a
 	// page with transparency is drawn on nothing instead of on paper.
-	drawn := image.NRGBA(*rendered.Result.Image)
+	drawn := image.NRGBA(*pixels)
 	paper := image.NewRGBA(drawn.Bounds())
 	draw.Draw(paper, paper.Bounds(), image.White, image.Point{}, draw.Src)
 	draw.Draw(paper, paper.Bounds(), &drawn, image.Point{}, draw.Over)

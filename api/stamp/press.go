@@ -63,7 +63,6 @@ type press struct {
 	regular, bold *usedFont
 	watermark     *watermark
 	pages         []ref
-	last          canvasPage
 	err           error // the first thing that could not be set
 }
 

@@ -21,7 +21,8 @@ type Requests interface {
 
 // Records reads the version a certificate states.
 type Records interface {
-	Head(ctx context.Context, id string) (archive.Version[archive.Record], error)
+	// History returns all entries, oldest first.
+	History(ctx context.Context, id string) ([]archive.Version[archive.Record], error)
 }
 
 // Offices names the issuer.

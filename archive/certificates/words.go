@@ -10,13 +10,17 @@ import (
 	"dangan/archive"
 )
 
-// word composes what the certificate says. It states the newest entry of the
-// record, and keeps that entry's number.
+// word composes what the certificate says. It states the entry of the record
+// that was reviewed, whatever has been written since.
 func (m *Room) word(ctx context.Context, r archive.Request) (archive.Certificate, error) {
-	record, err := m.c.Records.Head(ctx, r.Record)
+	entries, err := m.c.Records.History(ctx, r.Record)
 	if err != nil {
 		return archive.Certificate{}, err
 	}
+	if r.RecordVersion < 1 || r.RecordVersion > len(entries) {
+		return archive.Certificate{}, fmt.Errorf("word certificate: no entry %d: %w", r.RecordVersion, archive.ErrCorrupt)
+	}
+	record := entries[r.RecordVersion-1]
 	office, err := m.c.Offices.Head(ctx, r.Office)
 	if err != nil {
 		return archive.Certificate{}, err

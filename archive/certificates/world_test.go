@@ -161,12 +161,15 @@ func last[T any](list []archive.Version[T]) (archive.Version[T], error) {
 
 type records struct{ w *world }
 
-func (r records) Head(_ context.Context, id string) (archive.Version[archive.Record], error) {
+// History has the entries before the one that counts as well; they say nothing.
+func (r records) History(_ context.Context, id string) ([]archive.Version[archive.Record], error) {
 	v, ok := r.w.records[id]
 	if !ok {
-		return v, archive.ErrNotFound
+		return nil, archive.ErrNotFound
 	}
-	return v, nil
+	entries := make([]archive.Version[archive.Record], v.N)
+	entries[v.N-1] = v
+	return entries, nil
 }
 
 type offices struct{ w *world }
@@ -302,7 +305,7 @@ func (w *world) approved(change func(*archive.Request, *archive.Record)) archive
 	}
 	r := archive.Request{
 		ID: w.id(), Office: "qc", Applicant: "wife", Name: "张㛃", IDNumber: archive.NewIDNumber("", wifeID),
-		Purpose: "办理公积金贷款", State: archive.Approved, Record: record.ID, Approver: "a1",
+		Purpose: "办理公积金贷款", State: archive.Approved, Record: record.ID, RecordVersion: 2, Approver: "a1",
 		Sources: []archive.PageRef{{File: 1, Page: 3}}, Events: []archive.Event{{Step: archive.StepApprove, State: archive.Approved}},
 	}
 	if change != nil {

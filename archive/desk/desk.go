@@ -28,6 +28,7 @@ type Config struct {
 	Requests Requests
 	Records  Records
 	Accounts Accounts
+	Offices  Offices
 	Claims   Claims
 	Marks    Marks
 	Index    Index
@@ -60,6 +61,14 @@ func (d *Room) Submit(ctx context.Context, actor archive.Actor, key string, r ar
 	ps := r.Problems(d.c.Schema)
 	if actor.Assurance != archive.RealName && actor.Assurance != archive.Counter {
 		ps.Add("real_name_required", "applicant")
+	}
+	if r.Office != "" {
+		switch _, err := d.c.Offices.Head(ctx, r.Office); {
+		case errors.Is(err, archive.ErrNotFound), errors.Is(err, archive.ErrInvalid):
+			ps.Add("unknown_office", "office")
+		case err != nil:
+			return none, fmt.Errorf("submit: %w", err)
+		}
 	}
 	if err := ps.Err(); err != nil {
 		return none, err

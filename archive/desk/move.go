@@ -106,13 +106,13 @@ func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Reques
 	if err != nil {
 		return err
 	}
-	c, _ := d.c.Schema.Category(v.Category)
-	if !names(c, v, *r) {
+	c, _ := d.c.Schema.Category(v.Value.Category)
+	if !names(c, v.Value, *r) {
 		return archive.Problems{{Code: "applicant_not_recorded", Field: "record"}}
 	}
-	r.Record, r.Sources, r.Matcher, r.Reviewer = m.Record, nil, actor.ID, ""
+	r.Record, r.RecordVersion, r.Sources, r.Matcher, r.Reviewer = m.Record, v.N, nil, actor.ID, ""
 	if len(m.Sources) > 0 {
-		return setSources(r, v, m.Sources)
+		return setSources(r, v.Value, m.Sources)
 	}
 	return nil
 }
@@ -122,21 +122,21 @@ func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Reque
 	if err != nil {
 		return err
 	}
-	c, _ := d.c.Schema.Category(v.Category)
-	if !names(c, v, *r) { // the record may have been described anew since
+	c, _ := d.c.Schema.Category(v.Value.Category)
+	if !names(c, v.Value, *r) { // the record may have been described anew since
 		return archive.Problems{{Code: "applicant_not_recorded", Field: "record"}}
 	}
 	sources := m.Sources
 	if len(sources) == 0 {
 		sources = r.Sources
 	}
-	if err := setSources(r, v, sources); err != nil {
+	if err := setSources(r, v.Value, sources); err != nil {
 		return err
 	}
-	if len(c.Sentences(v)) == 0 {
+	if len(c.Sentences(v.Value)) == 0 {
 		return archive.Problems{{Code: "nothing_to_certify", Field: "record"}}
 	}
-	r.Reviewer = actor.ID
+	r.Reviewer, r.RecordVersion = actor.ID, v.N
 	return nil
 }
 
@@ -146,8 +146,12 @@ func (d *Room) approve(ctx context.Context, actor archive.Actor, r *archive.Requ
 		return fmt.Errorf("approve own work: %w", archive.ErrForbidden)
 	}
 	if r.State == archive.Reviewed {
-		if _, err := d.record(ctx, actor, archive.ActApprove, r.Record, r.Office); err != nil {
+		v, err := d.record(ctx, actor, archive.ActApprove, r.Record, r.Office)
+		if err != nil {
 			return err
+		}
+		if v.N != r.RecordVersion { // described anew since: somebody must review that
+			return archive.Problems{{Code: "record_changed", Field: "record"}}
 		}
 	}
 	r.Approver = actor.ID
@@ -156,8 +160,8 @@ func (d *Room) approve(ctx context.Context, actor archive.Actor, r *archive.Requ
 
 // record reads a record that the request may be answered from, by somebody whom
 // the record is not about.
-func (d *Room) record(ctx context.Context, actor archive.Actor, act archive.Action, id, office string) (archive.Record, error) {
-	var none archive.Record
+func (d *Room) record(ctx context.Context, actor archive.Actor, act archive.Action, id, office string) (archive.Version[archive.Record], error) {
+	var none archive.Version[archive.Record]
 	unknown := archive.Problems{{Code: "unknown_record", Field: "record"}}
 	if !archive.ValidID(id) {
 		return none, unknown
@@ -174,7 +178,7 @@ func (d *Room) record(ctx context.Context, actor archive.Actor, act archive.Acti
 	if !policy.Decide(actor, act, t).Allowed {
 		return none, fmt.Errorf("own matter: %w", archive.ErrForbidden)
 	}
-	return v.Value, nil
+	return v, nil
 }
 
 func setSources(r *archive.Request, v archive.Record, sources []archive.PageRef) error {

@@ -167,6 +167,26 @@ func TestApproverWhoDidTheWork(t *testing.T) {
 	}
 }
 
+// TestRecordThatChangedSinceItsReview must be reviewed again: what is approved is
+// what the reviewer saw.
+func TestRecordThatChangedSinceItsReview(t *testing.T) {
+	w := newWorld(t)
+	v := w.at(archive.Reviewed, func(r *archive.Request) { r.RecordVersion = 7 })
+	_, err := w.room().Move(t.Context(), approver, v.Value.ID, 1, archive.Move{Step: archive.StepApprove})
+	if want := (archive.Problems{{Code: "record_changed", Field: "record"}}); !cmp.Equal(err, error(want)) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSubmitToAnUnknownOffice(t *testing.T) {
+	r := asked()
+	r.Office = "nowhere"
+	_, err := newWorld(t).room().Submit(t.Context(), wife, "", r)
+	if want := (archive.Problems{{Code: "unknown_office", Field: "office"}}); !cmp.Equal(err, error(want)) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestRecusal(t *testing.T) {
 	mine := token(archive.MarkPerson, archive.NewIDNumber("", otherID).Key())
 	about := map[string]func(*archive.Request, *archive.Record){

@@ -18,6 +18,11 @@ type Records interface {
 	Head(ctx context.Context, id string) (archive.Version[archive.Record], error)
 }
 
+// Offices says which archive offices there are.
+type Offices interface {
+	Head(ctx context.Context, id string) (archive.Version[archive.Office], error)
+}
+
 // Claims make an idempotency key unique.
 type Claims interface {
 	Claim(ctx context.Context, kind, value, owner string) (holder string, err error)

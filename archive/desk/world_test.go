@@ -56,7 +56,7 @@ func (w *world) room() *desk.Room {
 		w.t.Fatal(err)
 	}
 	return desk.New(desk.Config{
-		Requests: chain{w}, Records: records{w}, Accounts: accounts{w}, Claims: w, Marks: w, Index: w, Outbox: w, Door: w,
+		Requests: chain{w}, Records: records{w}, Accounts: accounts{w}, Offices: offices{}, Claims: w, Marks: w, Index: w, Outbox: w, Door: w,
 		Schema: schema, Now: func() time.Time { return w.now }, NewID: w.id, Grace: time.Hour,
 	})
 }
@@ -140,6 +140,16 @@ func (r records) Head(_ context.Context, id string) (archive.Version[archive.Rec
 		return archive.Version[archive.Record]{}, archive.ErrNotFound
 	}
 	return archive.Version[archive.Record]{N: 1, Value: v}, nil
+}
+
+// offices are three.
+type offices struct{}
+
+func (offices) Head(_ context.Context, id string) (archive.Version[archive.Office], error) {
+	if !slices.Contains([]string{"qc", "lj", "yl"}, id) {
+		return archive.Version[archive.Office]{}, archive.ErrNotFound
+	}
+	return archive.Version[archive.Office]{N: 1, Value: archive.Office{ID: id}}, nil
 }
 
 type accounts struct{ w *world }
@@ -316,7 +326,7 @@ func (w *world) at(state archive.RequestState, change func(*archive.Request)) ar
 	r.Events = []archive.Event{{At: w.now, Actor: "wife", Step: archive.StepSubmit, State: state}}
 	switch state {
 	case archive.Matched, archive.Reviewed, archive.Approved, archive.Issued:
-		r.Record, r.Matcher, r.Sources = w.marriage(nil), "m", []archive.PageRef{{File: 1, Page: 1}}
+		r.Record, r.RecordVersion, r.Matcher, r.Sources = w.marriage(nil), 1, "m", []archive.PageRef{{File: 1, Page: 1}}
 	}
 	if change != nil {
 		change(&r)

@@ -104,7 +104,7 @@ func (h *house) openRooms() {
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Log: h.log, Grace: h.grace,
 	})
 	h.desk = desk.New(desk.Config{
-		Requests: requests, Records: h.records, Accounts: h.accounts, Claims: b.Claims(), Marks: b.Marks(),
+		Requests: requests, Records: h.records, Accounts: h.accounts, Offices: h.offices, Claims: b.Claims(), Marks: b.Marks(),
 		Index: h.index, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Grace: h.grace,
 	})
