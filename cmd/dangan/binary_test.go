@@ -21,12 +21,20 @@ import (
 	"dangan/archive"
 	"dangan/cmd/dangan/demo"
 	"dangan/internal/testenv"
+	"dangan/storage/embedded"
 )
 
 // binary is the built program; TestMain makes it once.
 var binary string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "store-child" { // the embedded store of a test in package main
+		if err := embedded.RunChild(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(testMain(m))
 }
 
