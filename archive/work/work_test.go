@@ -115,9 +115,9 @@ func TestAnOutageNeverKillsAJob(t *testing.T) {
 func TestAnEarlyJobStaysAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var committed atomic.Bool
-		tries := 0
+		var tries atomic.Int32
 		r := start(t, newStore(), work.Config{}, func(context.Context, archive.Job) error {
-			tries++
+			tries.Add(1)
 			if !committed.Load() {
 				return fmt.Errorf("settle: %w", archive.ErrEarly)
 			}
@@ -125,8 +125,8 @@ func TestAnEarlyJobStaysAsItIs(t *testing.T) {
 		})
 		job := r.plan(t, "a")
 		pass(10 * time.Minute)
-		if diff := cmp.Diff([]archive.Job{job}, r.store.all()); diff != "" || tries == 0 {
-			t.Fatal(diff, tries)
+		if diff := cmp.Diff([]archive.Job{job}, r.store.all()); diff != "" || tries.Load() == 0 {
+			t.Fatal(diff, tries.Load())
 		}
 		committed.Store(true)
 		pass(time.Minute)

@@ -87,7 +87,7 @@ func (h *house) open(accounts *storage.Chain[archive.Account], offices *storage.
 	h.rooms = demo.Rooms{
 		Holdings: holdings.New(holdings.Config{Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
 			Outbox: h.queue, Index: search, Reader: reader{}, Door: door, Schema: schema, Now: time.Now, NewID: newID, Log: log, Grace: time.Minute}),
-		Desk: desk.New(desk.Config{Requests: requests, Records: records, Accounts: accounts, Claims: b.Claims(), Marks: b.Marks(),
+		Desk: desk.New(desk.Config{Requests: requests, Records: records, Accounts: accounts, Offices: offices, Claims: b.Claims(), Marks: b.Marks(),
 			Index: search, Outbox: h.queue, Door: door, Schema: schema, Now: time.Now, NewID: newID, Grace: time.Minute}),
 		Certificates: certificates.New(certificates.Config{Certificates: storage.NewChain[archive.Certificate](b, archive.KindCertificate),
 			Requests: requests, Records: records, Offices: offices, Numbers: b.Numbers(), Blobs: b.Blobs(), Stamper: stamper{}, Outbox: h.queue,
