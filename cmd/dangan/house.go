@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -136,7 +137,7 @@ func (h *house) openDoor() error {
 	sessions, err := auth.New(auth.Config{
 		Accounts: h.accounts, Claims: h.bucket.Claims(), Key: key,
 		Person: func(id archive.IDNumber) string { return marks.Token(archive.MarkPerson, id.Key()) },
-		Secure: len(h.publicURL) > 5 && h.publicURL[:5] == "https",
+		Secure: strings.HasPrefix(h.publicURL, "https://"),
 		Now:    time.Now, Rand: rand.Reader,
 	})
 	if err != nil {
