@@ -65,6 +65,13 @@ type Job struct {
 	Dead     bool        `json:"dead,omitempty"`
 }
 
+// Kinds of jobs.
+const (
+	JobRecord      = "record"      // after every version of a record: read, mark, index
+	JobRequest     = "request"     // after a submission: the marks by which lists find it
+	JobCertificate = "certificate" // after an approval: seal; its Ref is the request
+)
+
 // ClaimHeld is a claim made for a commit; the sweep releases it when the commit
 // is fenced off.
 type ClaimHeld struct {

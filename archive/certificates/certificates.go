@@ -18,10 +18,6 @@ import (
 	"dangan/archive"
 )
 
-// JobCertificate seals the certificate of an approved request; its Ref is the
-// request.
-const JobCertificate = "certificate"
-
 // Config is what the room works with.
 type Config struct {
 	Certificates Certificates

@@ -129,7 +129,7 @@ func (m *Room) Reseal(ctx context.Context, actor archive.Actor, number string) e
 	if v.Value.Released() {
 		return fmt.Errorf("certificate is %s: %w", v.Value.State, archive.ErrState)
 	}
-	job, err := m.c.Outbox.Plan(ctx, archive.Job{Kind: JobCertificate, Ref: archive.Ref{Kind: archive.KindRequest, ID: v.Value.ID}})
+	job, err := m.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobCertificate, Ref: archive.Ref{Kind: archive.KindRequest, ID: v.Value.ID}})
 	if err != nil {
 		return fmt.Errorf("reseal: %w", err)
 	}

@@ -313,7 +313,7 @@ func (w *world) approved(change func(*archive.Request, *archive.Record)) archive
 	}
 	w.records[record.ID] = archive.Version[archive.Record]{N: 2, Value: record}
 	w.requests[r.ID] = []archive.Version[archive.Request]{{N: 1, Value: r}}
-	return archive.Job{Kind: certificates.JobCertificate, Ref: r.Ref(), At: w.now}
+	return archive.Job{Kind: archive.JobCertificate, Ref: r.Ref(), At: w.now}
 }
 
 // sealed is a certificate that went out.

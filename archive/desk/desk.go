@@ -16,13 +16,6 @@ import (
 	"dangan/archive"
 )
 
-// JobRequest follows a submission: the marks by which lists find the request.
-// JobCertificate follows an approval; package certificates handles it.
-const (
-	JobRequest     = "request"
-	JobCertificate = "certificate"
-)
-
 // Config is what the desk works with.
 type Config struct {
 	Requests Requests
@@ -119,7 +112,7 @@ func (d *Room) once(ctx context.Context, claim archive.ClaimHeld, r archive.Requ
 
 func (d *Room) commit(ctx context.Context, r archive.Request, held []archive.ClaimHeld) (archive.Version[archive.Request], error) {
 	var none archive.Version[archive.Request]
-	job, err := d.c.Outbox.Plan(ctx, archive.Job{Kind: JobRequest, Ref: r.Ref(), Claims: held})
+	job, err := d.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRequest, Ref: r.Ref(), Claims: held})
 	if err != nil {
 		return none, fmt.Errorf("submit: %w", err)
 	}

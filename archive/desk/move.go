@@ -218,7 +218,7 @@ func (d *Room) append(ctx context.Context, r archive.Request, n int) (archive.Ve
 	var job archive.Job
 	var err error
 	if r.State == archive.Approved {
-		if job, err = d.c.Outbox.Plan(ctx, archive.Job{Kind: JobCertificate, Ref: r.Ref()}); err != nil {
+		if job, err = d.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobCertificate, Ref: r.Ref()}); err != nil {
 			return none, fmt.Errorf("move: %w", err)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"dangan/archive"
-	"dangan/archive/desk"
 )
 
 var states = []archive.RequestState{archive.Submitted, archive.Supplement, archive.Matched, archive.Reviewed, archive.ReviewedNone,
@@ -61,7 +60,7 @@ func TestEveryStepInEveryState(t *testing.T) {
 				if diff := cmp.Diff(event, got.Value.Events[1]); diff != "" {
 					t.Error(diff)
 				}
-				if sealing := len(w.started) == 1 && w.started[0].Kind == desk.JobCertificate; sealing != (want == archive.Approved) {
+				if sealing := len(w.started) == 1 && w.started[0].Kind == archive.JobCertificate; sealing != (want == archive.Approved) {
 					t.Errorf("planned %v", w.started)
 				}
 			})

@@ -79,7 +79,7 @@ func (w *world) sweep(room *desk.Room) {
 	w.t.Helper()
 	w.now = w.now.Add(2 * time.Hour)
 	for _, nonce := range slices.Sorted(maps.Keys(w.jobs)) {
-		if w.jobs[nonce].Kind != desk.JobRequest {
+		if w.jobs[nonce].Kind != archive.JobRequest {
 			continue
 		}
 		if err := room.Settle(w.t.Context(), w.jobs[nonce]); err != nil {
@@ -106,7 +106,7 @@ func (c chain) Append(_ context.Context, id string, n int, r archive.Request) er
 	planned := func(kind string) bool {
 		return slices.ContainsFunc(slices.Collect(maps.Values(w.jobs)), func(j archive.Job) bool { return j.Ref == r.Ref() && j.Kind == kind })
 	}
-	if n == 1 && !planned(desk.JobRequest) || r.State == archive.Approved && !planned(desk.JobCertificate) {
+	if n == 1 && !planned(archive.JobRequest) || r.State == archive.Approved && !planned(archive.JobCertificate) {
 		w.t.Errorf("%s committed without a job", r.State)
 	}
 	if n > 1 && len(r.Events) != n {

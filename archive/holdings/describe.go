@@ -48,7 +48,7 @@ func (h *Room) Describe(ctx context.Context, actor archive.Actor, id string, n i
 
 // replace commits the next version of a record.
 func (h *Room) replace(ctx context.Context, v archive.Version[archive.Record], next archive.Record) error {
-	job := archive.Job{Kind: JobRecord, Ref: next.Ref()}
+	job := archive.Job{Kind: archive.JobRecord, Ref: next.Ref()}
 	code := next.RefCode.Canonical()
 	recoded := code != v.Value.RefCode.Canonical()
 	if recoded {

@@ -19,9 +19,6 @@ import (
 	"dangan/archive"
 )
 
-// JobRecord is the kind of the job that follows every version of a record.
-const JobRecord = "record"
-
 // maxRead is the largest file that is read and previewed. A larger one is kept
 // and can be fetched.
 const maxRead = 200 << 20

@@ -121,9 +121,9 @@ func (h *house) openRooms() {
 // handlers says which room does which job.
 func (h *house) handlers() map[string]func(context.Context, archive.Job) error {
 	return map[string]func(context.Context, archive.Job) error{
-		holdings.JobRecord:          func(ctx context.Context, j archive.Job) error { return h.holdings.Settle(ctx, j) },
-		desk.JobRequest:             func(ctx context.Context, j archive.Job) error { return h.desk.Settle(ctx, j) },
-		certificates.JobCertificate: func(ctx context.Context, j archive.Job) error { return h.certificates.Seal(ctx, j) },
+		archive.JobRecord:      func(ctx context.Context, j archive.Job) error { return h.holdings.Settle(ctx, j) },
+		archive.JobRequest:     func(ctx context.Context, j archive.Job) error { return h.desk.Settle(ctx, j) },
+		archive.JobCertificate: func(ctx context.Context, j archive.Job) error { return h.certificates.Seal(ctx, j) },
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dangan/archive"
-	"dangan/archive/holdings"
 )
 
 // keepFilled looks every few seconds whether the index still holds what it was
@@ -52,7 +51,7 @@ func (h *house) refill(ctx context.Context) error {
 			}
 		}
 		group.Go(func() error {
-			job := archive.Job{Kind: holdings.JobRecord, Ref: archive.Ref{Kind: archive.KindRecord, ID: id}, At: time.Now()}
+			job := archive.Job{Kind: archive.JobRecord, Ref: archive.Ref{Kind: archive.KindRecord, ID: id}, At: time.Now()}
 			if err := h.holdings.Settle(gctx, job); !errors.Is(err, archive.ErrEarly) {
 				return err
 			}

@@ -80,9 +80,9 @@ func (h *house) open(accounts *storage.Chain[archive.Account], offices *storage.
 	door := evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: newID})
 	h.queue = work.New(work.Config{Store: b.Work(), Holder: "test", Grace: time.Second, Interval: time.Second, LeaseTTL: 10 * time.Second,
 		Now: time.Now, NewID: newID, Log: log, Handlers: map[string]func(context.Context, archive.Job) error{
-			holdings.JobRecord:          func(ctx context.Context, j archive.Job) error { return h.rooms.Holdings.Settle(ctx, j) },
-			desk.JobRequest:             func(ctx context.Context, j archive.Job) error { return h.rooms.Desk.Settle(ctx, j) },
-			certificates.JobCertificate: func(ctx context.Context, j archive.Job) error { return h.rooms.Certificates.Seal(ctx, j) },
+			archive.JobRecord:      func(ctx context.Context, j archive.Job) error { return h.rooms.Holdings.Settle(ctx, j) },
+			archive.JobRequest:     func(ctx context.Context, j archive.Job) error { return h.rooms.Desk.Settle(ctx, j) },
+			archive.JobCertificate: func(ctx context.Context, j archive.Job) error { return h.rooms.Certificates.Seal(ctx, j) },
 		}})
 	h.rooms = demo.Rooms{
 		Holdings: holdings.New(holdings.Config{Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
