@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"os"
 	"runtime"
 	"slices"
@@ -86,7 +85,7 @@ func numbers(list string, kilo int) ([]int, error) {
 	return ns, nil
 }
 
-func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *bench, args []string) error {
+func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *bench, args []string) (err error) {
 	runs := map[string]func(context.Context) error{"ingest": b.ingest, "search": b.search, "issue": b.issue, "verify": b.verify}
 	order := []string{"ingest", "search", "issue", "verify"}
 	if len(args) == 1 && args[0] != "all" {
@@ -102,7 +101,7 @@ func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *b
 	if err != nil {
 		return err
 	}
-	defer closeHouse()
+	defer func() { err = errors.Join(err, closeHouse()) }()
 	ctx, stop := context.WithCancel(ctx)
 	worked := make(chan error, 1)
 	go func() { worked <- b.house.run(ctx) }()
@@ -122,29 +121,15 @@ func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *b
 	return nil
 }
 
-// openBench builds a house on the configured servers, in a bucket of its own that
-// stays behind, or on embedded parts in a folder that goes away.
-func (s *settings) openBench(ctx context.Context, b *bench) (func(), error) {
+// openBench builds a house on the configured servers, or on embedded parts in a
+// folder that goes away.
+func (s *settings) openBench(ctx context.Context, b *bench) (func() error, error) {
 	log := slog.New(slog.DiscardHandler)
 	if s.s3Endpoint != "" {
-		if err := s.check(); err != nil {
-			return nil, err
+		closeHouse, err := s.openServers(ctx, b, log)
+		if err == nil {
+			b.sealer, _ = b.house.stamper.(*sealer)
 		}
-		h, closeHouse, err := s.open(ctx, log)
-		if err != nil {
-			return nil, err
-		}
-		secret, err := readSecret("s3-secret-key-file", s.s3SecretKey)
-		if err != nil {
-			return nil, err
-		}
-		u, err := url.Parse(s.s3Endpoint)
-		if err != nil {
-			return nil, err
-		}
-		b.house, b.engine, b.bucket = h, "the configured store and Meilisearch", s.s3Bucket
-		b.sealer, _ = h.stamper.(*sealer)
-		b.raw, err = rawClient(u.Host, u.Scheme == "https", s.s3AccessKey, secret, nil)
 		return closeHouse, err
 	}
 	dir, err := os.MkdirTemp("", "dangan-bench-")
@@ -155,17 +140,21 @@ func (s *settings) openBench(ctx context.Context, b *bench) (func(), error) {
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
+	closeHouse := func() error {
+		e.close()
+		return os.RemoveAll(dir)
+	}
 	b.house, b.engine, b.bucket = e.house, "the embedded store and index", "dangan"
 	b.sealer, _ = e.house.stamper.(*sealer)
-	b.raw, err = rawClient(e.store.Endpoint(), false, e.store.AccessKey(), e.store.SecretKey(), e.store.Transport())
-	return func() {
-		e.close()
-		_ = os.RemoveAll(dir)
-	}, err
+	b.raw, err = rawClient(e.store.Endpoint(), false, "us-east-1", e.store.AccessKey(), e.store.SecretKey(), e.store.Transport())
+	if err != nil {
+		return nil, errors.Join(err, closeHouse())
+	}
+	return closeHouse, nil
 }
 
-func rawClient(endpoint string, secure bool, access, secret string, transport http.RoundTripper) (*minio.Client, error) {
-	return minio.New(endpoint, &minio.Options{Creds: credentials.NewStaticV4(access, secret, ""), Secure: secure, Region: "us-east-1", Transport: transport})
+func rawClient(endpoint string, secure bool, region, access, secret string, transport http.RoundTripper) (*minio.Client, error) {
+	return minio.New(endpoint, &minio.Options{Creds: credentials.NewStaticV4(access, secret, ""), Secure: secure, Region: region, Transport: transport})
 }
 
 // prepare makes the offices and accounts of the demonstration.
@@ -186,6 +175,15 @@ type row struct {
 	Clients int     `json:"clients"`
 	Raw     summary `json:"raw"`
 	Dangan  summary `json:"dangan"`
+}
+
+// MarshalJSON adds the ratio.
+func (r row) MarshalJSON() ([]byte, error) {
+	type plain row
+	return json.Marshal(struct {
+		plain
+		Ratio float64 `json:"ratio"`
+	}{plain(r), r.Ratio()})
 }
 
 // Ratio is dangan's throughput over the raw one.

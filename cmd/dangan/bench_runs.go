@@ -134,15 +134,18 @@ func (b *bench) lookUp(ctx context.Context, by archive.Actor) error {
 	return nil
 }
 
+// smallKey has a folder of its own: a file store lists a folder by walking it,
+// and that of the deposits holds thousands.
+const smallKey = "bench-read/small"
+
 // listAndGet is the least that a look-up by a mark can take.
 func (b *bench) listAndGet(ctx context.Context, gets int) error {
-	const key = "bench/small"
-	for o := range b.raw.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Prefix: key, MaxKeys: 1}) {
+	for o := range b.raw.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Prefix: smallKey, MaxKeys: 1}) {
 		if o.Err != nil {
 			return o.Err
 		}
 	}
-	return b.get(ctx, key, gets)
+	return b.get(ctx, smallKey, gets)
 }
 
 func (b *bench) get(ctx context.Context, key string, times int) error {
@@ -160,7 +163,7 @@ func (b *bench) get(ctx context.Context, key string, times int) error {
 
 // fill deposits the records of the demonstration, without their scans.
 func (b *bench) fill(ctx context.Context) error {
-	if err := b.put(ctx, "bench/small", make([]byte, 1000)); err != nil {
+	if err := b.put(ctx, smallKey, make([]byte, 1000)); err != nil {
 		return err
 	}
 	by, err := b.actor(ctx, "uploader")
@@ -226,7 +229,7 @@ func sampleCertificate() archive.Certificate {
 // verify compares an answer to the public with the reads it takes, and with
 // hashing for a dropped PDF.
 func (b *bench) verify(ctx context.Context) error {
-	if err := b.put(ctx, "bench/small", make([]byte, 1000)); err != nil {
+	if err := b.put(ctx, smallKey, make([]byte, 1000)); err != nil {
 		return err
 	}
 	number, code, pdf, err := b.issued(ctx)
@@ -234,7 +237,7 @@ func (b *bench) verify(ctx context.Context) error {
 		return err
 	}
 	for _, clients := range b.clients {
-		raw := func(ctx context.Context, _ int) error { return b.get(ctx, "bench/small", 2) }
+		raw := func(ctx context.Context, _ int) error { return b.get(ctx, smallKey, 2) }
 		byCode := func(ctx context.Context, _ int) error {
 			return valid(b.house.certificates.Verify(ctx, number, code))
 		}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+
+	"dangan/index"
+)
+
+// openServers builds a house on the configured servers, in a bucket and an index
+// made for this run and removed after it: what the servers already hold is
+// neither read nor added to.
+func (s *settings) openServers(ctx context.Context, b *bench, log *slog.Logger) (_ func() error, err error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	secret, err := readSecret("s3-secret-key-file", s.s3SecretKey)
+	if err != nil {
+		return nil, err
+	}
+	meiliKey, err := readSecret("meili-key-file", s.meiliKey)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(s.s3Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	name := "dangan-bench-" + strings.ToLower(rand.Text()[:10])
+	b.bucket, b.engine, s.s3Bucket = name, "the configured store and Meilisearch", name
+	if b.raw, err = rawClient(u.Host, u.Scheme == "https", s.s3Region, s.s3AccessKey, secret, nil); err != nil {
+		return nil, err
+	}
+	closeHouse := func() {}
+	drop := func() error {
+		closeHouse()
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		return errors.Join(b.dropBucket(ctx), dropIndex(ctx, s.meiliURL, meiliKey, name), dropIndex(ctx, s.meiliURL, meiliKey, name+"-state"))
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, drop())
+		}
+	}()
+	h, closeOpened, err := s.open(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	closeHouse = closeOpened
+	p := h.parts
+	if p.index, err = index.New(ctx, index.Config{URL: s.meiliURL, Key: meiliKey, Name: name, Log: log}); err != nil {
+		return nil, err
+	}
+	b.house, err = build(p)
+	return drop, err
+}
+
+// dropBucket removes the bucket of this run with everything in it.
+func (b *bench) dropBucket(ctx context.Context) error {
+	if there, err := b.raw.BucketExists(ctx, b.bucket); err != nil || !there {
+		return err
+	}
+	objects := b.raw.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Recursive: true})
+	var first error // the listing is read to its end, or its sender would wait for ever
+	for failed := range b.raw.RemoveObjects(ctx, b.bucket, objects, minio.RemoveObjectsOptions{}) {
+		first = cmp.Or(first, failed.Err)
+	}
+	if err := errors.Join(first, b.raw.RemoveBucket(ctx, b.bucket)); err != nil {
+		return fmt.Errorf("remove bucket %s: %w", b.bucket, err)
+	}
+	return nil
+}
+
+// dropIndex asks Meilisearch to remove an index; it does so in its own time.
+func dropIndex(ctx context.Context, server, key, name string) error {
+	at, err := url.JoinPath(server, "indexes", name)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, at, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("remove index %s: %w", name, err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode >= 300 && res.StatusCode != http.StatusNotFound {
+		return fmt.Errorf("remove index %s: %s", name, res.Status)
+	}
+	return nil
+}
