@@ -75,7 +75,9 @@ func kill(t *testing.T, s *site) {
 		for n := range 4 {
 			clients.Go(func() { s.client(ctx, book, fmt.Sprintf("%d-%d", round, n)) })
 		}
-		time.Sleep(time.Duration(30+rng.IntN(400)) * time.Millisecond) // the moment of the kill, not a wait for something
+		// The moment of the kill, not a wait for something: early among the
+		// deposits in one round, late among the approvals in the next.
+		time.Sleep(time.Duration(30+rng.IntN(400+1200*(round%2))) * time.Millisecond)
 		s.service.Kill()
 		cancel()
 		clients.Wait()
