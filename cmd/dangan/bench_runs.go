@@ -20,10 +20,7 @@ import (
 // ingest compares deposits, with evidence, sealing and everything, against a
 // plain PUT of the same bytes on the same server.
 func (b *bench) ingest(ctx context.Context) error {
-	by, err := b.actor(ctx, "uploader")
-	if err != nil {
-		return err
-	}
+	by := b.people["uploader"]
 	for _, size := range b.sizes {
 		content := make([]byte, size)
 		if _, err := rand.Read(content); err != nil {
@@ -66,10 +63,7 @@ func (b *bench) deposit(ctx context.Context, by archive.Actor, number string, co
 	if err != nil {
 		return archive.RecordView{}, err
 	}
-	citizen, err := b.house.actor(ctx, "citizen")
-	if err != nil {
-		return archive.RecordView{}, err
-	}
+	citizen := b.people["citizen"]
 	r := archive.Record{
 		Category: "marriage", Office: by.Office, Title: "结婚登记审查处理表", Responsible: "青川市民政局", Date: year,
 		RefCode: archive.BuildRefCode(demo.Offices()[0].Fonds[0], []string{"ZY", "BENCH", "2010", "D100"}, "001", number),
@@ -88,10 +82,7 @@ func (b *bench) search(ctx context.Context) error {
 	if err := b.fill(ctx); err != nil {
 		return err
 	}
-	by, err := b.actor(ctx, "reviewer")
-	if err != nil {
-		return err
-	}
+	by := b.people["reviewer"]
 	scope := archive.Scope{Clauses: []archive.Clause{{Office: by.Office}, {Openness: archive.Open, Family: archive.Livelihood}}}
 	for _, q := range []struct{ what, text string }{{"a name", "李㛃"}, {"pinyin", "zhang"}, {"a phrase of titles", "结婚登记"}} {
 		for _, clients := range b.clients {
@@ -166,10 +157,7 @@ func (b *bench) fill(ctx context.Context) error {
 	if err := b.put(ctx, smallKey, make([]byte, 1000)); err != nil {
 		return err
 	}
-	by, err := b.actor(ctx, "uploader")
-	if err != nil {
-		return err
-	}
+	by := b.people["uploader"]
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
 	for d := range demo.Records(demo.Seed, b.records) {
