@@ -140,18 +140,18 @@ func (l *AccessLog) Accesses(ctx context.Context, before string, limit int) ([]a
 // entry is final when no object that is still to come can hold a newer one.
 func (l *AccessLog) list(ctx context.Context, before string, limit int) ([]archive.Access, error) {
 	var pending []archive.Access
-	for key, err := range l.b.objects.List(ctx, accessPrefix, startOf(before)) {
+	for o, err := range l.b.objects.List(ctx, accessPrefix, startOf(before)) {
 		if err != nil {
 			return nil, err
 		}
-		greatest, err := accessID(key)
+		greatest, err := accessID(o.Key)
 		if err != nil {
 			return nil, err
 		}
 		if final(pending, greatest) >= limit {
 			break
 		}
-		entries, err := l.read(ctx, key)
+		entries, err := l.read(ctx, o.Key)
 		if err != nil {
 			return nil, err
 		}

@@ -34,7 +34,7 @@ func (s *Blobs) put(ctx context.Context, owner archive.Ref, r io.Reader) (archiv
 		return archive.Blob{}, fmt.Errorf("draw name: %w", err)
 	}
 	id := hex.EncodeToString(name)
-	key, err := blobKey(id)
+	key, err := blobKey(owner, id)
 	if err != nil {
 		return archive.Blob{}, err
 	}
@@ -72,7 +72,7 @@ func (s *Blobs) OpenBlob(ctx context.Context, owner archive.Ref, b archive.Blob)
 }
 
 func (s *Blobs) open(ctx context.Context, owner archive.Ref, b archive.Blob) (*content, error) {
-	key, err := blobKey(b.ID)
+	key, err := blobKey(owner, b.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Blobs) open(ctx context.Context, owner archive.Ref, b archive.Blob) (*c
 
 // PutDerived keeps data made from a blob, in place of what was kept before.
 func (s *Blobs) PutDerived(ctx context.Context, owner archive.Ref, blob, kind string, data []byte) error {
-	key, err := derivedKey(blob, kind)
+	key, err := derivedKey(owner, blob, kind)
 	if err == nil {
 		err = s.putDerived(ctx, key, owner, data)
 	}
@@ -120,7 +120,7 @@ func (s *Blobs) Derived(ctx context.Context, owner archive.Ref, blob, kind strin
 }
 
 func (s *Blobs) derived(ctx context.Context, owner archive.Ref, blob, kind string) ([]byte, error) {
-	key, err := derivedKey(blob, kind)
+	key, err := derivedKey(owner, blob, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -133,17 +133,6 @@ func (s *Blobs) derived(ctx context.Context, owner archive.Ref, blob, kind strin
 		return nil, err
 	}
 	return o.open(secret)
-}
-
-func derivedKey(blob, kind string) (string, error) {
-	if _, err := blobKey(blob); err != nil {
-		return "", err
-	}
-	kind, err := nameSegment(kind)
-	if err != nil {
-		return "", err
-	}
-	return "derived/" + blob + "/" + kind + "-v1", nil
 }
 
 // source counts what is read from r and keeps its failure. It hides the failure

@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
-	"strings"
 
 	"dangan/archive"
 	"dangan/storage/vault"
@@ -137,11 +135,11 @@ func (c *Chain[T]) last(ctx context.Context, id string) (int, error) {
 		return 0, err
 	}
 	last := 0
-	for key, err := range c.b.objects.List(ctx, "chain/"+path+"/", "") {
+	for o, err := range c.b.objects.List(ctx, "chain/"+path+"/", "") {
 		if err != nil {
 			return 0, err
 		}
-		if last, err = entryNumber(key); err != nil {
+		if _, last, err = parseEntryKey(o.Key); err != nil {
 			return 0, err
 		}
 	}
@@ -218,22 +216,64 @@ func (c *Chain[T]) fence(ctx context.Context, id string) error {
 	return err
 }
 
-// IDs yields the id of every chain in ascending order, among them those that
-// were fenced: Head tells.
-func (c *Chain[T]) IDs(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		prefix, previous := "chain/"+string(c.kind)+"/", ""
-		for key, err := range c.b.objects.List(ctx, prefix, "") {
+// Tip is a chain in a listing: its id and the number of its newest entry. A
+// chain that was fenced is among them: Head tells.
+type Tip struct {
+	ID string
+	N  int
+}
+
+// Shards are the parts in which chains are kept and can be listed: the two hex
+// digits that ShardOf gives.
+func Shards() []string {
+	shards := make([]string, 256)
+	for i := range shards {
+		shards[i] = fmt.Sprintf("%02x", i)
+	}
+	return shards
+}
+
+// ShardOf is the shard of a chain, from "00" to "ff".
+func ShardOf(id string) (string, error) {
+	segment, err := idSegment(id)
+	return shardOf(segment), err
+}
+
+// Tips yields the chains of one shard, or of all when it is empty, by shard and
+// then by id. It reads nothing but the listing.
+func (c *Chain[T]) Tips(ctx context.Context, shard string) iter.Seq2[Tip, error] {
+	return func(yield func(Tip, error) bool) {
+		prefix := "chain/" + string(c.kind) + "/"
+		if shard != "" {
+			prefix += shard + "/"
+		}
+		tip := Tip{}
+		for o, err := range c.b.objects.List(ctx, prefix, "") {
+			var ref archive.Ref
+			var n int
+			if err == nil {
+				ref, n, err = parseEntryKey(o.Key)
+			}
 			if err != nil {
-				yield("", fmt.Errorf("list %s chains: %w", c.kind, err))
+				yield(Tip{}, fmt.Errorf("list %s chains: %w", c.kind, err))
 				return
 			}
-			segment, _, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
-			if segment == previous {
-				continue
+			if ref.ID != tip.ID && tip.N > 0 && !yield(tip, nil) {
+				return
 			}
-			previous = segment
-			if !yield(idOf(segment), nil) {
+			tip = Tip{ref.ID, n}
+		}
+		if tip.N > 0 {
+			yield(tip, nil)
+		}
+	}
+}
+
+// IDs yields the id of every chain, in the order of Tips.
+func (c *Chain[T]) IDs(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for tip, err := range c.Tips(ctx, "") {
+			if !yield(tip.ID, err) {
 				return
 			}
 		}
@@ -284,14 +324,6 @@ func (c *Chain[T]) open(ctx context.Context, o object) (archive.Version[T], erro
 		return v, fmt.Errorf("body is not what was expected: %w", archive.ErrCorrupt)
 	}
 	return v, nil
-}
-
-func entryNumber(key string) (int, error) {
-	n, err := strconv.Atoi(lastSegment(key))
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("%s is no entry: %w", key, archive.ErrCorrupt)
-	}
-	return n, nil
 }
 
 func hashOf(raw []byte) string {

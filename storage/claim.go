@@ -135,6 +135,6 @@ func (c *Claims) key(kind, value string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	hash := c.b.ring.Claim.Hash("claim/"+kind, value)
+	hash := c.b.ring().Claim.Hash("claim/"+kind, value)
 	return "claim/" + kind + "/" + hash[:2] + "/" + hash, nil
 }

@@ -82,6 +82,9 @@ func (c *content) stream(offset, length int64) (io.ReadCloser, error) {
 	from := first * packageSealed
 	until := min((last+1)*packageSealed, sealedSize(c.blob.Size))
 	got, err := c.objects.Get(c.ctx, c.key, from, until-from)
+	if errors.Is(err, archive.ErrNotFound) { // an entry names it: it was there
+		err = fmt.Errorf("the blob is gone: %w", archive.ErrCorrupt)
+	}
 	if err != nil {
 		return nil, err
 	}

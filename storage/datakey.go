@@ -48,7 +48,7 @@ func (b *Bucket) newDataKey(ctx context.Context, ref archive.Ref) (vault.Secret,
 	if err != nil {
 		return vault.Secret{}, err
 	}
-	newest := b.ring.Newest()
+	newest := b.ring().Newest()
 	h := header{Kind: ref.Kind, ID: ref.ID, Key: ringKey(newest.N)}
 	o, err := b.seal(key, h, newest.Wrap, secret.Bytes())
 	if err != nil {

@@ -105,7 +105,7 @@ func (b *Bucket) encode(key string, h header) (object, error) {
 
 // sealRing makes an object that belongs to no chain.
 func (b *Bucket) sealRing(key string, h header, plain []byte) (object, error) {
-	newest := b.ring.Newest()
+	newest := b.ring().Newest()
 	h.Key = ringKey(newest.N)
 	return b.seal(key, h, newest.Seal, plain)
 }
@@ -116,7 +116,7 @@ func (b *Bucket) ringVersion(o object) (vault.Version, error) {
 	if _, err := fmt.Sscanf(o.Key, "ring/%d", &n); err != nil || o.Key != ringKey(n) {
 		return vault.Version{}, fmt.Errorf("not sealed by the key ring: %w", archive.ErrCorrupt)
 	}
-	version, ok := b.ring.Version(n)
+	version, ok := b.ring().Version(n)
 	if !ok {
 		return vault.Version{}, fmt.Errorf("sealed by unknown key ring version %d: %w", n, archive.ErrCorrupt)
 	}

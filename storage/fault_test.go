@@ -68,7 +68,7 @@ func absent(err error) error {
 func fence(w world) error { return chain(w).Fence(w.ctx, mine.ID) }
 
 func fenced(w world) (bool, error) {
-	return w.store.Raw("chain/note/"+strings.ToLower(mine.ID)+"/00000001") != nil, nil
+	return w.store.Raw("chain/"+path(mine.ID)+"/00000001") != nil, nil
 }
 
 func derive(w world) error {

@@ -54,6 +54,12 @@ func unseal(t *testing.T, w world, secret []byte, objectKey string) (header map[
 	return header, must[[]byte](t)(gcm(t, secret, objectKey).Open(nil, nonce, sealed, raw[:end]))
 }
 
+// path is where the objects of a note are: section 1.
+func path(id string) string {
+	segment := strings.ToLower(id)
+	return fmt.Sprintf("note/%02x/%s", sha256.Sum256([]byte(segment))[0], segment)
+}
+
 func mac(key []byte, domain, value string) string {
 	h := hmac.New(sha256.New, key)
 	fmt.Fprintf(h, "%s\x00%s", domain, value)
@@ -97,7 +103,7 @@ func TestFormat(t *testing.T) {
 		t.Fatalf("key ring %+v, error %v", r, err)
 	}
 	v, id := r.Versions[0], strings.ToLower(mine.ID)
-	header, dataKey := unseal(t, w, v.Wrap, "key/note/"+id)
+	header, dataKey := unseal(t, w, v.Wrap, "key/"+path(mine.ID))
 	if header["key"] != "ring/1" || header["id"] != mine.ID || len(dataKey) != 32 {
 		t.Errorf("data key of %d bytes with header %v", len(dataKey), header)
 	}
@@ -122,17 +128,17 @@ func TestFormat(t *testing.T) {
 	if raw := w.store.Raw("mark/person/1/" + token[:2] + "/" + token + "/" + id); raw == nil || len(raw) != 0 {
 		t.Errorf("mark holds %q", raw)
 	}
-	if _, plain := unseal(t, w, dataKey, "derived/"+blobID+"/text-v1"); string(plain) != "text" {
+	if _, plain := unseal(t, w, dataKey, "derived/"+path(mine.ID)+"/"+blobID+".text-v1"); string(plain) != "text" {
 		t.Errorf("derived text is %q", plain)
 	}
-	if got := openBlob(t, w, dataKey, "blob/"+blob.ID[:2]+"/"+blob.ID); !bytes.Equal(got, file) {
+	if got := openBlob(t, w, dataKey, "blob/"+path(mine.ID)+"/"+blob.ID); !bytes.Equal(got, file) {
 		t.Errorf("%d bytes of %d in the blob", len(got), len(file))
 	}
 }
 
 // checkChain reads both entries, their link, and the tombstone of another chain.
 func checkChain(t *testing.T, w world, dataKey, seal []byte) {
-	folder := "chain/note/" + strings.ToLower(mine.ID) + "/"
+	folder := "chain/" + path(mine.ID) + "/"
 	first, plain := unseal(t, w, dataKey, folder+"00000001")
 	if first["n"] != 1.0 || first["prev"] != nil || first["key"] != "chain/1" || string(plain) != `{"Text":"entry 1"}` {
 		t.Errorf("entry 1 is %v: %s", first, plain)
@@ -142,7 +148,7 @@ func checkChain(t *testing.T, w world, dataKey, seal []byte) {
 	if second["n"] != 2.0 || second["prev"] != hex.EncodeToString(sum[:]) || string(plain) != `{"Text":"entry 2"}` {
 		t.Errorf("entry 2 is %v: %s", second, plain)
 	}
-	tomb, plain := unseal(t, w, seal, "chain/note/"+strings.ToLower(theirs.ID)+"/00000001")
+	tomb, plain := unseal(t, w, seal, "chain/"+path(theirs.ID)+"/00000001")
 	if tomb["fence"] != true || tomb["key"] != "ring/1" || string(plain) != "{}" {
 		t.Errorf("tombstone is %v: %s", tomb, plain)
 	}

@@ -38,9 +38,11 @@ func (b *Bucket) openRing(ctx context.Context, root vault.Secret) error {
 	if err != nil {
 		return fmt.Errorf("key ring: %w", err)
 	}
-	if b.ring, err = vault.DecodeRing(plain); err != nil {
+	ring, err := vault.DecodeRing(plain)
+	if err != nil {
 		return err
 	}
+	b.keyring.Store(&ring)
 	return b.markFormat(ctx, known)
 }
 

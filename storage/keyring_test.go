@@ -50,9 +50,9 @@ func TestGrownRing(t *testing.T) {
 		t.Error(err)
 	}
 	for key, want := range map[string]string{
-		"key/note/01j00000000000000000000001": `"key":"ring/1"`,
-		"key/note/01j00000000000000000000002": `"key":"ring/2"`,
-		"lease/sweep":                         `"key":"ring/2"`,
+		"key/" + path("01J00000000000000000000001"): `"key":"ring/1"`,
+		"key/" + path("01J00000000000000000000002"): `"key":"ring/2"`,
+		"lease/sweep": `"key":"ring/2"`,
 	} {
 		if !bytes.Contains(w.store.Raw(key), []byte(want)) {
 			t.Errorf("%s is not sealed by %s", key, want)

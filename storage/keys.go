@@ -1,8 +1,11 @@
 package storage
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"dangan/archive"
@@ -47,7 +50,8 @@ func nameSegment(name string) (string, error) {
 	return name, nil
 }
 
-// refPath is "<kind>/<id>" as it stands in object keys.
+// refPath is "<kind>/<ab>/<id>" as it stands in the object keys of all that
+// belongs to a chain.
 func refPath(ref archive.Ref) (string, error) {
 	kind, err := nameSegment(string(ref.Kind))
 	if err != nil {
@@ -57,7 +61,7 @@ func refPath(ref archive.Ref) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return kind + "/" + id, nil
+	return kind + "/" + shardOf(id) + "/" + id, nil
 }
 
 func entryKey(ref archive.Ref, n int) (string, error) {
@@ -71,11 +75,52 @@ func entryKey(ref archive.Ref, n int) (string, error) {
 	return fmt.Sprintf("chain/%s/%08d", path, n), nil
 }
 
-func blobKey(id string) (string, error) {
+// parseEntryKey is the inverse of entryKey.
+func parseEntryKey(key string) (archive.Ref, int, error) {
+	bad := fmt.Errorf("%s is no entry: %w", key, archive.ErrCorrupt)
+	part := strings.Split(key, "/")
+	if len(part) != 5 {
+		return archive.Ref{}, 0, bad
+	}
+	ref := archive.Ref{Kind: archive.Kind(part[1]), ID: idOf(part[3])}
+	n, err := strconv.Atoi(part[4])
+	if err != nil {
+		return ref, 0, bad
+	}
+	if again, err := entryKey(ref, n); err != nil || again != key {
+		return ref, 0, bad
+	}
+	return ref, n, nil
+}
+
+// shardOf spreads ids over 256 folders: a store on a file system walks a folder
+// anew for every thousand keys it lists.
+func shardOf(segment string) string {
+	sum := sha256.Sum256([]byte(segment))
+	return hex.EncodeToString(sum[:1])
+}
+
+func blobKey(owner archive.Ref, id string) (string, error) {
+	path, err := refPath(owner)
+	if err != nil {
+		return "", err
+	}
 	if !isHex(id, 32) {
 		return "", fmt.Errorf("a blob id is 32 hex digits: %w", archive.ErrInvalid)
 	}
-	return "blob/" + id[:2] + "/" + id, nil
+	return "blob/" + path + "/" + id, nil
+}
+
+func derivedKey(owner archive.Ref, blob, kind string) (string, error) {
+	if _, err := blobKey(owner, blob); err != nil {
+		return "", err
+	}
+	kind, err := nameSegment(kind)
+	if err != nil {
+		return "", err
+	}
+	path, err := refPath(owner)
+	return "derived/" + path + "/" + blob + "." + kind + "-v1", err
 }
 
 // isHex reports whether s is size lower-case hex digits.

@@ -15,7 +15,7 @@ type Marks struct{ b *Bucket }
 
 // Mark makes Marked(kind, value) find id; it is durable on return and may be repeated.
 func (m *Marks) Mark(ctx context.Context, kind, value, id string) error {
-	key, err := m.key(m.b.ring.Newest(), kind, value, id)
+	key, err := m.key(m.b.ring().Newest(), kind, value, id)
 	if err == nil {
 		err = m.b.objects.Put(ctx, key, nil)
 	}
@@ -27,7 +27,7 @@ func (m *Marks) Mark(ctx context.Context, kind, value, id string) error {
 
 // Unmark is the inverse of Mark and may be repeated.
 func (m *Marks) Unmark(ctx context.Context, kind, value, id string) error {
-	for _, version := range m.b.ring.Versions {
+	for _, version := range m.b.ring().Versions {
 		key, err := m.key(version, kind, value, id)
 		if err == nil {
 			err = m.b.objects.Delete(ctx, key)
@@ -42,16 +42,16 @@ func (m *Marks) Unmark(ctx context.Context, kind, value, id string) error {
 // Marked lists the ids a value is marked with, ascending, each once.
 func (m *Marks) Marked(ctx context.Context, kind, value string) ([]string, error) {
 	var ids []string
-	for _, version := range m.b.ring.Versions {
+	for _, version := range m.b.ring().Versions {
 		prefix, err := m.prefix(version, kind, value)
 		if err != nil {
 			return nil, fmt.Errorf("marked %s: %w", kind, err)
 		}
-		for key, err := range m.b.objects.List(ctx, prefix, "") {
+		for o, err := range m.b.objects.List(ctx, prefix, "") {
 			if err != nil {
 				return nil, fmt.Errorf("marked %s: %w", kind, err)
 			}
-			ids = append(ids, idOf(lastSegment(key)))
+			ids = append(ids, idOf(lastSegment(o.Key)))
 		}
 	}
 	slices.Sort(ids)
@@ -60,7 +60,7 @@ func (m *Marks) Marked(ctx context.Context, kind, value string) ([]string, error
 
 // Token is the keyed hash of a value, as the index holds it: 64 hex digits.
 func (m *Marks) Token(kind, value string) string {
-	return markHash(m.b.ring.Newest(), kind, value)
+	return markHash(m.b.ring().Newest(), kind, value)
 }
 
 func markHash(version vault.Version, kind, value string) string {

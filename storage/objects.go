@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"time"
 )
 
 // Objects is the little of S3 that the bucket needs. It is implemented by the
@@ -29,11 +30,19 @@ type Objects interface {
 	// archive.ErrCorrupt when the object ends before the range does. Errors
 	// while reading the body follow the same rules.
 	Get(ctx context.Context, key string, offset, length int64) (Object, error)
-	// List yields the keys that start with prefix and are greater than after,
-	// in ascending order. A listing that is cut short, by ctx too, ends in an error.
-	List(ctx context.Context, prefix, after string) iter.Seq2[string, error]
+	// List yields the objects whose keys start with prefix and are greater than
+	// after, in ascending order of keys. A listing that is cut short, by ctx too,
+	// ends in an error.
+	List(ctx context.Context, prefix, after string) iter.Seq2[Listed, error]
 	// Delete removes an object. One that is not there is no error.
 	Delete(ctx context.Context, key string) error
+}
+
+// Listed is an object in a listing.
+type Listed struct {
+	Key      string
+	Size     int64     // as stored, in bytes
+	Modified time.Time // by the clock of the store
 }
 
 // Object is an object, or a range of one, being read.

@@ -218,27 +218,27 @@ func totalSize(h http.Header) (int64, error) {
 }
 
 // List implements Objects.
-func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[Listed, error] {
+	return func(yield func(Listed, error) bool) {
 		owner := false
 		for info := range s.core.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{
 			Prefix: prefix, StartAfter: after, Recursive: true, FetchOwner: &owner,
 		}) {
 			if info.Err != nil {
-				yield("", failure("list", prefix, info.Err))
+				yield(Listed{}, failure("list", prefix, info.Err))
 				return
 			}
 			if strings.Contains(info.Key, "/.") {
 				continue // how versitygw names an object that is about to replace another
 			}
-			if !yield(info.Key, nil) {
+			if !yield(Listed{info.Key, info.Size, info.LastModified}, nil) {
 				return
 			}
 		}
 		// minio-go ends a listing silently when the context ends: that what is left
 		// does not exist must not follow from it.
 		if err := ctx.Err(); err != nil {
-			yield("", failure("list", prefix, err))
+			yield(Listed{}, failure("list", prefix, err))
 		}
 	}
 }

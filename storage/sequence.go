@@ -49,7 +49,7 @@ func (n *Numbers) Next(ctx context.Context, name string) (int, error) {
 }
 
 func (n *Numbers) next(ctx context.Context, name string) (int, error) {
-	key := "lease/sequence-" + n.b.ring.Claim.Hash("sequence", name)
+	key := "lease/sequence-" + n.b.ring().Claim.Hash("sequence", name)
 	body := sequence{Name: name}
 	there, plain, err := n.b.fetchRing(ctx, key)
 	switch {

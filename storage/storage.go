@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dangan/archive"
@@ -46,7 +47,7 @@ type Config struct {
 // Numbers, Work, Access and NewChain; all may be used concurrently.
 type Bucket struct {
 	objects Objects
-	ring    vault.Ring
+	keyring atomic.Pointer[vault.Ring]      // grows while serving, when the keys are rotated
 	keys    *lru[archive.Ref, vault.Secret] // data keys
 	heads   *lru[archive.Ref, head]         // newest entries known here
 	log     *slog.Logger
@@ -105,6 +106,9 @@ func New(ctx context.Context, objects Objects, cfg Config) (*Bucket, error) {
 	}
 	return b, nil
 }
+
+// ring is the key ring as this process knows it.
+func (b *Bucket) ring() *vault.Ring { return b.keyring.Load() }
 
 // Blobs keeps sealed bytes and what is derived from them.
 func (b *Bucket) Blobs() *Blobs { return &Blobs{b} }

@@ -147,9 +147,9 @@ func TestStrayKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for key, err := range objects.List(t.Context(), "work/", "") {
-		if err != nil || key != "work/note/a" {
-			t.Errorf("listed %q, error %v", key, err)
+	for o, err := range objects.List(t.Context(), "work/", "") {
+		if err != nil || o.Key != "work/note/a" {
+			t.Errorf("listed %q, error %v", o.Key, err)
 		}
 	}
 }

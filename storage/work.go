@@ -108,13 +108,13 @@ func jobKey(job archive.Job) (string, error) {
 	return "work/" + kind + "/" + id + "-" + nonce, nil
 }
 
-func collect(keys iter.Seq2[string, error]) ([]string, error) {
+func collect(list iter.Seq2[Listed, error]) ([]string, error) {
 	var all []string
-	for key, err := range keys {
+	for o, err := range list {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, key)
+		all = append(all, o.Key)
 	}
 	return all, nil
 }

@@ -387,7 +387,7 @@ func (r *rig) checkIssued(t *testing.T, id string) {
 	chains := map[string]bool{}
 	for _, key := range r.store.Keys() {
 		if rest, ok := strings.CutPrefix(key, "chain/certificate/"); ok {
-			chains[strings.Split(rest, "/")[0]] = true
+			chains[strings.Split(rest, "/")[1]] = true
 		}
 	}
 	if len(chains) != 1 {

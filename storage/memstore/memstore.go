@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"dangan/archive"
 	"dangan/storage"
@@ -52,6 +53,7 @@ type Store struct {
 	mu      sync.Mutex
 	fault   Fault
 	objects map[string][]byte
+	written map[string]time.Time
 	deleted map[string]bool // keys that were, at some time
 	folders map[string]bool // parts of keys that were, at some time
 }
@@ -63,6 +65,7 @@ func New(t Test) *Store {
 	return &Store{
 		t:       t,
 		objects: map[string][]byte{},
+		written: map[string]time.Time{},
 		deleted: map[string]bool{},
 		folders: map[string]bool{},
 	}
@@ -99,6 +102,24 @@ func (s *Store) Tamper(key string, data []byte) {
 		return
 	}
 	s.objects[key] = append([]byte{}, data...)
+	s.written[key] = time.Now()
+}
+
+// Age makes an object older than it is.
+func (s *Store) Age(key string, by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written[key] = s.written[key].Add(-by)
+}
+
+func (s *Store) listed() []storage.Listed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []storage.Listed
+	for _, key := range slices.Sorted(maps.Keys(s.objects)) {
+		list = append(list, storage.Listed{Key: key, Size: int64(len(s.objects[key])), Modified: s.written[key]})
+	}
+	return list
 }
 
 // Put implements storage.Objects.
@@ -151,6 +172,7 @@ func (s *Store) write(ctx context.Context, op, key string, data []byte, check fu
 		s.t.Errorf("memstore: %s %s: %s", op, key, broken)
 	}
 	s.objects[key] = append([]byte{}, data...) // not nil: there is an object
+	s.written[key] = time.Now()
 	for _, folder := range foldersOf(key) {
 		s.folders[folder] = true
 	}
@@ -202,19 +224,19 @@ func (s *Store) Get(ctx context.Context, key string, offset, length int64) (stor
 }
 
 // List implements storage.Objects.
-func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
+func (s *Store) List(ctx context.Context, prefix, after string) iter.Seq2[storage.Listed, error] {
+	return func(yield func(storage.Listed, error) bool) {
 		if _, err := s.ask(ctx, List, prefix); err != nil {
-			yield("", err)
+			yield(storage.Listed{}, err)
 			return
 		}
-		for _, key := range s.Keys() {
-			if strings.HasPrefix(key, prefix) && key > after && !yield(key, nil) {
+		for _, l := range s.listed() {
+			if strings.HasPrefix(l.Key, prefix) && l.Key > after && !yield(l, nil) {
 				return
 			}
 		}
 		if err := ctx.Err(); err != nil {
-			yield("", err)
+			yield(storage.Listed{}, err)
 		}
 	}
 }

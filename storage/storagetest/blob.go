@@ -140,7 +140,7 @@ func testBlobDamage(t *testing.T, objects storage.Objects) {
 	content, err := b.Blobs().OpenBlob(ctx, owner, blob)
 	must(t, err)
 	_, err = content.Range(0, blob.Size)
-	wantError(t, "a blob that is gone", err, archive.ErrNotFound)
+	wantError(t, "a blob that is gone", err, archive.ErrCorrupt)
 	tamper(t, objects, key, good)
 
 	for what, named := range map[string]archive.Blob{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -155,8 +154,8 @@ func testFence(t *testing.T, objects storage.Objects) {
 	wantError(t, "fence of a chain that exists", chain.Fence(ctx, live), archive.ErrConflict)
 
 	// A tombstone cannot be moved onto a chain that exists.
-	tomb := Keys(t, objects, "chain/note/"+strings.ToLower(id)+"/")[0]
-	target := Keys(t, objects, "chain/note/"+strings.ToLower(live)+"/")[0]
+	tomb := Keys(t, objects, "chain/"+path(id)+"/")[0]
+	target := Keys(t, objects, "chain/"+path(live)+"/")[0]
 	forged := bytes.Replace(Raw(t, objects, tomb), []byte(id), []byte(live), 1)
 	tamper(t, objects, target, forged)
 	_, err = notes(bucket(t, objects)).Head(ctx, live)
@@ -171,8 +170,8 @@ func testChainDamage(t *testing.T, objects storage.Objects) {
 		must(t, chain.Append(ctx, id, n, note{"mine"}))
 		must(t, chain.Append(ctx, other, n, note{"theirs"}))
 	}
-	keys := Keys(t, objects, "chain/note/"+strings.ToLower(id)+"/")
-	foreign := Keys(t, objects, "chain/note/"+strings.ToLower(other)+"/")
+	keys := Keys(t, objects, "chain/"+path(id)+"/")
+	foreign := Keys(t, objects, "chain/"+path(other)+"/")
 	entry := keys[1]
 	good := Raw(t, objects, entry)
 	body := bytes.IndexByte(good, '\n') + 1
@@ -211,7 +210,7 @@ func testChainDamage(t *testing.T, objects storage.Objects) {
 func testForkedHistory(t *testing.T, objects storage.Objects) {
 	ctx, id := t.Context(), newID()
 	must(t, notes(bucket(t, objects)).Append(ctx, id, 1, note{"first"}))
-	key := Keys(t, objects, "chain/note/"+strings.ToLower(id)+"/")[0]
+	key := Keys(t, objects, "chain/"+path(id)+"/")[0]
 	first := Raw(t, objects, key)
 	tamper(t, objects, key, nil)
 

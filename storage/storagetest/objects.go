@@ -177,9 +177,9 @@ func testListing(t *testing.T, objects storage.Objects) {
 		t.Errorf("%d keys listed where there is nothing", len(got))
 	}
 	var after []string
-	for key, err := range objects.List(t.Context(), "mark/list/", want[700]) {
+	for o, err := range objects.List(t.Context(), "mark/list/", want[700]) {
 		must(t, err)
-		if after = append(after, key); len(after) == 3 {
+		if after = append(after, o.Key); len(after) == 3 {
 			break
 		}
 	}

@@ -9,9 +9,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -91,15 +94,21 @@ func Raw(t testing.TB, objects storage.Objects, key string) []byte {
 	return data
 }
 
+// path is where the objects of a note are: FORMAT.md section 1.
+func path(id string) string {
+	segment := strings.ToLower(id)
+	return fmt.Sprintf("note/%02x/%s", sha256.Sum256([]byte(segment))[0], segment)
+}
+
 // Keys lists every key of the store that starts with prefix.
 func Keys(t testing.TB, objects storage.Objects, prefix string) []string {
 	t.Helper()
 	var keys []string
-	for key, err := range objects.List(t.Context(), prefix, "") {
+	for o, err := range objects.List(t.Context(), prefix, "") {
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys = append(keys, key)
+		keys = append(keys, o.Key)
 	}
 	return keys
 }

@@ -54,7 +54,7 @@ func testFirstStart(t *testing.T, objects storage.Objects) {
 func testKeysLost(t *testing.T, objects storage.Objects) {
 	ctx, b, id := t.Context(), bucket(t, objects), newID()
 	must(t, notes(b).Append(ctx, id, 1, note{"x"}))
-	key := "key/note/" + strings.ToLower(id)
+	key := "key/" + path(id)
 	dataKey := Raw(t, objects, key)
 	other := newID()
 	must(t, notes(b).Append(ctx, other, 1, note{"y"}))
@@ -64,7 +64,7 @@ func testKeysLost(t *testing.T, objects storage.Objects) {
 	_, err := chain.Head(ctx, id)
 	wantError(t, "head without a data key", err, archive.ErrCorrupt)
 	wantError(t, "append without a data key", chain.Append(ctx, id, 2, note{"z"}), archive.ErrCorrupt)
-	tamper(t, objects, key, Raw(t, objects, "key/note/"+strings.ToLower(other)))
+	tamper(t, objects, key, Raw(t, objects, "key/"+path(other)))
 	_, err = notes(bucket(t, objects)).Head(ctx, id)
 	wantError(t, "head with the data key of another chain", err, archive.ErrCorrupt)
 	tamper(t, objects, key, dataKey)
