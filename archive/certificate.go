@@ -65,6 +65,14 @@ type Citation struct {
 // Ref names the chain of the certificate.
 func (c Certificate) Ref() Ref { return Ref{Kind: KindCertificate, ID: c.ID} }
 
+// Blobs is the sealed PDF, once there is one.
+func (c Certificate) Blobs() []Blob {
+	if c.PDF.ID == "" {
+		return nil
+	}
+	return []Blob{c.PDF}
+}
+
 // Released reports whether the certificate was sealed, whatever became of it
 // since. A released certificate is never sealed again.
 func (c Certificate) Released() bool {

@@ -39,6 +39,27 @@ type Blob struct {
 	ID     string `json:"id"`
 	SHA256 string `json:"sha256"` // lower-case hex, of the plaintext
 	Size   int64  `json:"size"`   // bytes of plaintext
+
+	// Sealed is the bytes on their way to the entry that carries them.
+	Sealed string `json:"-"`
+}
+
+// Carry lets the entry that will name a blob carry its bytes, if they are few:
+// that saves an object, and there is nothing to clean up when the entry never
+// comes to be. The zero value carries nothing.
+type Carry struct {
+	Entry int   // its number
+	Room  int64 // bytes of plaintext, at most
+}
+
+// CarryRoom is how much the files of one entry that it carries may come to, in
+// bytes: the entry is kept in memory until it is written.
+const CarryRoom = 512 << 10
+
+// Carrier is the value of an entry that names blobs.
+type Carrier interface {
+	// Blobs are all that the value names, in a fixed order.
+	Blobs() []Blob
 }
 
 // Content is the plaintext of a blob. ReadAt and Range fetch and open only the

@@ -50,6 +50,15 @@ type File struct {
 	Blob
 }
 
+// Blobs are the bytes of its files.
+func (r Record) Blobs() []Blob {
+	blobs := make([]Blob, len(r.Files))
+	for i, f := range r.Files {
+		blobs[i] = f.Blob
+	}
+	return blobs
+}
+
 // Upload is a file on its way in.
 type Upload struct {
 	Name      string

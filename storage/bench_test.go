@@ -54,13 +54,13 @@ func benchBlob(b *testing.B, raw *minio.Client, bucket *storage.Bucket, data []b
 	b.Run("put/blob", func(b *testing.B) {
 		b.SetBytes(size)
 		for b.Loop() {
-			_, err := bucket.Blobs().PutBlob(b.Context(), mine, bytes.NewReader(data))
+			_, err := bucket.Blobs().PutBlob(b.Context(), mine, bytes.NewReader(data), archive.Carry{})
 			check(b, err)
 		}
 	})
 	_, err := raw.PutObject(b.Context(), "bench", "raw/get", bytes.NewReader(data), size, minio.PutObjectOptions{})
 	check(b, err)
-	blob, err := bucket.Blobs().PutBlob(b.Context(), mine, bytes.NewReader(data))
+	blob, err := bucket.Blobs().PutBlob(b.Context(), mine, bytes.NewReader(data), archive.Carry{})
 	check(b, err)
 	b.Run("get/raw", func(b *testing.B) {
 		b.SetBytes(size)

@@ -1,12 +1,15 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
+	"sync"
 
 	"github.com/minio/sio"
 
@@ -17,38 +20,43 @@ import (
 // made again from them.
 type Blobs struct{ b *Bucket }
 
-// PutBlob streams r to its end; the bytes are durable on return. It keeps a few
-// sealed parts in memory, whatever the size. When r fails, its error is returned
-// and there is no blob. What nobody names after all is garbage, not damage.
-func (s *Blobs) PutBlob(ctx context.Context, owner archive.Ref, r io.Reader) (archive.Blob, error) {
-	blob, err := s.put(ctx, owner, r)
+// PutBlob streams r to its end and keeps a few sealed parts in memory, whatever
+// the size. Bytes that c lets an entry carry come back in Blob.Sealed, and are
+// durable when that entry is; all others are durable on return. When r fails, its
+// error is returned and there is no blob. What nobody names after all is garbage,
+// not damage.
+func (s *Blobs) PutBlob(ctx context.Context, owner archive.Ref, r io.Reader, c archive.Carry) (archive.Blob, error) {
+	blob, err := s.put(ctx, owner, r, c)
 	if err != nil {
 		return archive.Blob{}, fmt.Errorf("put blob of %s: %w", owner, err)
 	}
 	return blob, nil
 }
 
-func (s *Blobs) put(ctx context.Context, owner archive.Ref, r io.Reader) (archive.Blob, error) {
-	name := make([]byte, 16)
-	if _, err := io.ReadFull(s.b.rand, name); err != nil {
-		return archive.Blob{}, fmt.Errorf("draw name: %w", err)
+func (s *Blobs) put(ctx context.Context, owner archive.Ref, r io.Reader, c archive.Carry) (archive.Blob, error) {
+	id, err := s.draw()
+	if err != nil {
+		return archive.Blob{}, err
 	}
-	id := hex.EncodeToString(name)
+	src := &source{r: r}
+	r = src
+	if c.Entry > 0 && c.Room > 0 {
+		start, err := io.ReadAll(io.LimitReader(src, c.Room+1))
+		if err != nil {
+			return archive.Blob{}, fmt.Errorf("read source: %w", src.err)
+		}
+		if int64(len(start)) <= c.Room {
+			return s.sealCarried(ctx, owner, fmt.Sprintf("%d-%s", c.Entry, id), start)
+		}
+		r = io.MultiReader(bytes.NewReader(start), src)
+	}
 	key, err := blobKey(owner, id)
 	if err != nil {
 		return archive.Blob{}, err
 	}
-	secret, err := s.b.newDataKey(ctx, owner)
+	sealed, sum, err := s.sealing(ctx, owner, key, r)
 	if err != nil {
 		return archive.Blob{}, err
-	}
-	config := secret.Stream(key, 0)
-	config.Rand = s.b.rand
-	src := &source{r: r}
-	hash := sha256.New()
-	sealed, err := sio.EncryptReader(io.TeeReader(src, hash), config)
-	if err != nil {
-		return archive.Blob{}, fmt.Errorf("seal: %w", err)
 	}
 	err = s.b.objects.PutStream(ctx, key, sealed)
 	if src.err != nil {
@@ -57,7 +65,49 @@ func (s *Blobs) put(ctx context.Context, owner archive.Ref, r io.Reader) (archiv
 	if err != nil {
 		return archive.Blob{}, err
 	}
-	return archive.Blob{ID: id, SHA256: hex.EncodeToString(hash.Sum(nil)), Size: src.n}, nil
+	return archive.Blob{ID: id, SHA256: hex.EncodeToString(sum.Sum(nil)), Size: src.n}, nil
+}
+
+// sealCarried seals a short blob as it would be sealed for an object of its own.
+func (s *Blobs) sealCarried(ctx context.Context, owner archive.Ref, id string, plain []byte) (archive.Blob, error) {
+	key, err := blobKey(owner, id)
+	if err != nil {
+		return archive.Blob{}, err
+	}
+	sealed, sum, err := s.sealing(ctx, owner, key, bytes.NewReader(plain))
+	if err != nil {
+		return archive.Blob{}, err
+	}
+	size := int64(len(plain))
+	out := bytes.NewBuffer(make([]byte, 0, sealedSize(size)+bytes.MinRead))
+	if _, err := out.ReadFrom(sealed); err != nil {
+		return archive.Blob{}, fmt.Errorf("seal: %w", err)
+	}
+	return archive.Blob{ID: id, SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size, Sealed: out.String()}, nil
+}
+
+// sealing seals r as it is read, for the object key of a blob; sum has the SHA-256 of
+// the plaintext in the end.
+func (s *Blobs) sealing(ctx context.Context, owner archive.Ref, key string, r io.Reader) (sealed io.Reader, sum hash.Hash, err error) {
+	secret, err := s.b.newDataKey(ctx, owner)
+	if err != nil {
+		return nil, nil, err
+	}
+	config := secret.Stream(key, 0)
+	config.Rand = s.b.rand
+	sum = sha256.New()
+	if sealed, err = sio.EncryptReader(io.TeeReader(r, sum), config); err != nil {
+		return nil, nil, fmt.Errorf("seal: %w", err)
+	}
+	return sealed, sum, nil
+}
+
+func (s *Blobs) draw() (string, error) {
+	name := make([]byte, 16)
+	if _, err := io.ReadFull(s.b.rand, name); err != nil {
+		return "", fmt.Errorf("draw name: %w", err)
+	}
+	return hex.EncodeToString(name), nil
 }
 
 // OpenBlob gives the plaintext, verified as it is read. It asks the store for
@@ -76,6 +126,10 @@ func (s *Blobs) open(ctx context.Context, owner archive.Ref, b archive.Blob) (*c
 	if err != nil {
 		return nil, err
 	}
+	entry, _, err := parseBlobID(b.ID)
+	if err != nil {
+		return nil, err
+	}
 	if !isHex(b.SHA256, 2*sha256.Size) || b.Size < 0 {
 		return nil, fmt.Errorf("size or SHA-256 cannot be: %w", archive.ErrInvalid)
 	}
@@ -83,7 +137,40 @@ func (s *Blobs) open(ctx context.Context, owner archive.Ref, b archive.Blob) (*c
 	if err != nil {
 		return nil, err
 	}
-	return &content{ctx: ctx, objects: s.b.objects, key: key, secret: secret, blob: b}, nil
+	c := &content{ctx: ctx, name: key, secret: secret, blob: b}
+	c.get = func(ctx context.Context, offset, length int64) (Object, error) {
+		return s.b.objects.Get(ctx, key, offset, length)
+	}
+	if entry > 0 {
+		c.get, err = s.b.carriedBy(owner, entry, b.ID)
+	}
+	return c, err
+}
+
+// carriedBy reads a blob in its entry, which is read as a whole, once.
+func (b *Bucket) carriedBy(owner archive.Ref, entry int, id string) (getter, error) {
+	key, err := entryKey(owner, entry)
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	var sealed []byte
+	return func(ctx context.Context, offset, length int64) (Object, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if sealed == nil {
+			o, err := b.fetch(ctx, key)
+			if err != nil {
+				return Object{}, err
+			}
+			if sealed, err = o.carried(id); err != nil {
+				return Object{}, fmt.Errorf("get %s: %w", key, err)
+			}
+		}
+		size := int64(len(sealed))
+		piece := sealed[min(offset, size):min(offset+length, size)]
+		return Object{Body: io.NopCloser(bytes.NewReader(piece)), Size: size}, nil
+	}, nil
 }
 
 // PutDerived keeps data made from a blob, in place of what was kept before.

@@ -55,6 +55,10 @@ func (c *Chain[T]) append(ctx context.Context, id string, n int, value T) error 
 		return fmt.Errorf("encode: %w", err)
 	}
 	h := header{Kind: c.kind, ID: id, N: n, Key: chainKey}
+	var rest []byte
+	if h.Carries, rest, err = carry(value, n); err != nil {
+		return err
+	}
 	var secret vault.Secret
 	if n == 1 {
 		secret, err = c.b.newDataKey(ctx, ref)
@@ -68,6 +72,7 @@ func (c *Chain[T]) append(ctx context.Context, id string, n int, value T) error 
 	if err != nil {
 		return err
 	}
+	o.rest = rest
 	err = c.b.create(ctx, o)
 	if errors.Is(err, archive.ErrExists) {
 		return archive.ErrConflict
@@ -78,7 +83,27 @@ func (c *Chain[T]) append(ctx context.Context, id string, n int, value T) error 
 	return err
 }
 
-// hash is the hash of entry n as stored.
+// carry gathers the blobs that entry n takes along.
+func carry(value any, n int) (list []carried, rest []byte, err error) {
+	from, ok := value.(archive.Carrier)
+	if !ok {
+		return nil, nil, nil
+	}
+	for _, b := range from.Blobs() {
+		entry, _, err := parseBlobID(b.ID)
+		switch {
+		case b.Sealed == "" && (err != nil || entry != n):
+			continue // an object of its own, or carried by an earlier entry
+		case err != nil || entry != n || int64(len(b.Sealed)) != sealedSize(b.Size):
+			return nil, nil, fmt.Errorf("a blob that another entry was to carry: %w", archive.ErrInvalid)
+		}
+		list = append(list, carried{b.ID, int64(len(b.Sealed))})
+		rest = append(rest, b.Sealed...)
+	}
+	return list, rest, nil
+}
+
+// hash is the hash of entry n as stored, without what it carries.
 func (c *Chain[T]) hash(ctx context.Context, id string, n int) (string, error) {
 	if known, ok := c.b.heads.get(c.ref(id)); ok && known.n == n {
 		return known.hash, nil
@@ -286,7 +311,7 @@ func (c *Chain[T]) fetch(ctx context.Context, id string, n int) (object, error) 
 	if err != nil {
 		return object{}, err
 	}
-	o, err := c.b.fetch(ctx, key)
+	o, err := c.b.fetchEntry(ctx, key)
 	if err != nil {
 		return object{}, err
 	}

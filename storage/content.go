@@ -29,13 +29,16 @@ const (
 	windows = 4
 )
 
+// getter reads from the sealed bytes of a blob; see Objects.Get.
+type getter func(ctx context.Context, offset, length int64) (Object, error)
+
 // content is the plaintext of a blob; see archive.Content.
 type content struct {
-	ctx     context.Context
-	objects Objects
-	key     string
-	secret  vault.Secret
-	blob    archive.Blob
+	ctx    context.Context
+	get    getter
+	name   string // to which the seal is bound
+	secret vault.Secret
+	blob   archive.Blob
 
 	mu   sync.Mutex
 	kept []kept // most recent last
@@ -81,7 +84,7 @@ func (c *content) stream(offset, length int64) (io.ReadCloser, error) {
 	last := (offset + length - 1) / packagePlain
 	from := first * packageSealed
 	until := min((last+1)*packageSealed, sealedSize(c.blob.Size))
-	got, err := c.objects.Get(c.ctx, c.key, from, until-from)
+	got, err := c.get(c.ctx, from, until-from)
 	if errors.Is(err, archive.ErrNotFound) { // an entry names it: it was there
 		err = fmt.Errorf("the blob is gone: %w", archive.ErrCorrupt)
 	}
@@ -92,7 +95,7 @@ func (c *content) stream(offset, length int64) (io.ReadCloser, error) {
 		_ = got.Body.Close()
 		return nil, fmt.Errorf("has %d sealed bytes, not %d: %w", got.Size, sealedSize(c.blob.Size), archive.ErrCorrupt)
 	}
-	plain, err := sio.DecryptReader(got.Body, c.secret.Stream(c.key, uint32(first)))
+	plain, err := sio.DecryptReader(got.Body, c.secret.Stream(c.name, uint32(first)))
 	if err != nil {
 		_ = got.Body.Close()
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"dangan/archive"
@@ -30,6 +31,14 @@ type header struct {
 	Nonce  string       `json:"nonce"`
 	At     time.Time    `json:"at"`
 	Key    string       `json:"key,omitempty"`
+	// Carries are the blobs that follow the body, in order.
+	Carries []carried `json:"carries,omitempty"`
+}
+
+// carried is a blob in the object of the entry that names it.
+type carried struct {
+	ID   string `json:"id"`
+	Size int64  `json:"size"` // sealed
 }
 
 // chainKey is header.Key of what the data key of a chain seals.
@@ -40,10 +49,31 @@ func ringKey(version int) string { return fmt.Sprintf("ring/%d", version) }
 // object is an object of FORMAT.md section 2, as stored.
 type object struct {
 	header
-	raw  []byte // all of it
+	raw  []byte // header and body
 	body []byte // sealed, the end of raw
+	rest []byte // what it carries, where that was read
 	etag string
 	name string // object key, to which the seal is bound
+}
+
+// carried is a blob among what the object carries.
+func (o object) carried(id string) ([]byte, error) {
+	rest := o.rest
+	for _, c := range o.Carries {
+		if c.ID == id {
+			return rest[:c.Size], nil
+		}
+		rest = rest[c.Size:]
+	}
+	return nil, fmt.Errorf("does not carry a blob that it was to carry: %w", archive.ErrCorrupt)
+}
+
+// stored is the whole object.
+func (o object) stored() []byte {
+	if len(o.rest) == 0 {
+		return o.raw
+	}
+	return slices.Concat(o.raw, o.rest)
 }
 
 // clear is the header as stored, the additional data of the seal.
@@ -56,22 +86,44 @@ func (o object) open(secret vault.Secret) ([]byte, error) {
 
 // parse splits an object. What it accepts, encode writes again byte for byte.
 func parse(raw []byte) (object, error) {
-	line, body, ok := bytes.Cut(raw, []byte{'\n'})
-	if !ok {
-		return object{}, fmt.Errorf("no header: %w", archive.ErrCorrupt)
+	h, start, err := parseHeader(raw)
+	if err != nil {
+		return object{}, err
 	}
-	var h header
+	end, err := h.end(start, int64(len(raw)))
+	if err != nil {
+		return object{}, err
+	}
+	return object{header: h, raw: raw[:end], body: raw[start:end], rest: raw[end:]}, nil
+}
+
+// end is where the body of an object of so many bytes ends. It starts at start.
+func (h header) end(start int, size int64) (int64, error) {
+	for _, c := range h.Carries {
+		if size -= c.Size; c.Size < 0 || size < int64(start) {
+			return 0, fmt.Errorf("is shorter than what it carries: %w", archive.ErrCorrupt)
+		}
+	}
+	return size, nil
+}
+
+// parseHeader reads the header of an object, and where the body starts.
+func parseHeader(raw []byte) (h header, start int, err error) {
+	line, _, ok := bytes.Cut(raw, []byte{'\n'})
+	if !ok {
+		return h, 0, fmt.Errorf("no header: %w", archive.ErrCorrupt)
+	}
 	if err := json.Unmarshal(line, &h); err != nil {
-		return object{}, fmt.Errorf("header is not JSON: %w", archive.ErrCorrupt)
+		return h, 0, fmt.Errorf("header is not JSON: %w", archive.ErrCorrupt)
 	}
 	if h.Format != format {
-		return object{}, fmt.Errorf("object is not of format %s: %w", format, archive.ErrCorrupt)
+		return h, 0, fmt.Errorf("object is not of format %s: %w", format, archive.ErrCorrupt)
 	}
 	again, err := json.Marshal(h)
 	if err != nil || !bytes.Equal(again, line) {
-		return object{}, fmt.Errorf("header is not in its normal form: %w", archive.ErrCorrupt)
+		return h, 0, fmt.Errorf("header is not in its normal form: %w", archive.ErrCorrupt)
 	}
-	return object{header: h, raw: raw, body: body}, nil
+	return h, len(line) + 1, nil
 }
 
 // seal makes an object for key. It fills in format, nonce and time.
@@ -145,6 +197,51 @@ func (b *Bucket) fetch(ctx context.Context, key string) (object, error) {
 	return o, nil
 }
 
+// entryStart is what is read first of an entry: nearly always all but what it carries.
+const entryStart = 32 << 10
+
+// fetchEntry reads an entry without the blobs that it carries.
+func (b *Bucket) fetchEntry(ctx context.Context, key string) (object, error) {
+	raw, size, err := b.piece(ctx, key, 0, entryStart)
+	if err != nil {
+		return object{}, err
+	}
+	h, start, err := parseHeader(raw)
+	if err != nil {
+		return object{}, fmt.Errorf("get %s: %w", key, err)
+	}
+	end, err := h.end(start, size)
+	if err == nil && end > maxSealed {
+		err = archive.ErrCorrupt
+	}
+	if err != nil {
+		return object{}, fmt.Errorf("get %s: %w", key, err)
+	}
+	if more := end - int64(len(raw)); more > 0 {
+		tail, _, err := b.piece(ctx, key, int64(len(raw)), more)
+		if err != nil {
+			return object{}, err
+		}
+		raw = append(raw, tail...)
+	}
+	return object{header: h, raw: raw[:end], body: raw[start:end], name: key}, nil
+}
+
+// piece reads at most length bytes of an object from offset on, and tells the
+// size of the whole.
+func (b *Bucket) piece(ctx context.Context, key string, offset, length int64) ([]byte, int64, error) {
+	got, err := b.objects.Get(ctx, key, offset, length)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer func() { _ = got.Body.Close() }()
+	raw := make([]byte, min(length, got.Size-offset))
+	if _, err := io.ReadFull(got.Body, raw); err != nil {
+		return nil, 0, fmt.Errorf("get %s: %w", key, err)
+	}
+	return raw, got.Size, nil
+}
+
 // fetchRing reads and opens an object that belongs to no chain.
 func (b *Bucket) fetchRing(ctx context.Context, key string) (object, []byte, error) {
 	o, err := b.fetch(ctx, key)
@@ -166,7 +263,7 @@ func (b *Bucket) fetchRing(ctx context.Context, key string) (object, []byte, err
 // is archive.ErrExists; our own is success, because a client that repeats a
 // request after a lost answer meets its own first write.
 func (b *Bucket) create(ctx context.Context, o object) error {
-	err := b.objects.PutIfAbsent(ctx, o.name, o.raw)
+	err := b.objects.PutIfAbsent(ctx, o.name, o.stored())
 	if !errors.Is(err, archive.ErrExists) {
 		return err
 	}
@@ -176,7 +273,7 @@ func (b *Bucket) create(ctx context.Context, o object) error {
 // replace writes o over the object that was read with etag; archive.ErrConflict
 // when that one has changed. As with create, our own write is success.
 func (b *Bucket) replace(ctx context.Context, o object, etag string) error {
-	err := b.objects.PutIfMatch(ctx, o.name, etag, o.raw)
+	err := b.objects.PutIfMatch(ctx, o.name, etag, o.stored())
 	if !errors.Is(err, archive.ErrConflict) {
 		return err
 	}

@@ -322,13 +322,13 @@ func TestBlobAfterFault(t *testing.T) {
 				}
 				return true, nil
 			})
-			_, err := w.b.Blobs().PutBlob(w.ctx, mine, strings.NewReader(text))
+			_, err := w.b.Blobs().PutBlob(w.ctx, mine, strings.NewReader(text), archive.Carry{})
 			w.store.SetFault(nil)
 			if !errors.Is(err, lost) {
 				t.Errorf("request %d lost, applied %v: %v", nth, apply, err)
 			}
 			w = w.replica(t)
-			blob, err := w.b.Blobs().PutBlob(w.ctx, mine, strings.NewReader(text))
+			blob, err := w.b.Blobs().PutBlob(w.ctx, mine, strings.NewReader(text), archive.Carry{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -89,7 +89,7 @@ func TestFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := bytes.Repeat([]byte("0123456789"), 20_000) // four packages
-	blob := must[archive.Blob](t)(w.b.Blobs().PutBlob(w.ctx, mine, bytes.NewReader(file)))
+	blob := must[archive.Blob](t)(w.b.Blobs().PutBlob(w.ctx, mine, bytes.NewReader(file), archive.Carry{}))
 
 	root := make([]byte, 32)
 	unseal(t, w, nil, "system/format")

@@ -105,10 +105,27 @@ func blobKey(owner archive.Ref, id string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !isHex(id, 32) {
-		return "", fmt.Errorf("a blob id is 32 hex digits: %w", archive.ErrInvalid)
+	if _, _, err := parseBlobID(id); err != nil {
+		return "", err
 	}
 	return "blob/" + path + "/" + id, nil
+}
+
+// parseBlobID splits the id of a blob: 32 hex digits for one that is an object,
+// and before them "n-" for one that entry n carries.
+func parseBlobID(id string) (entry int, name string, err error) {
+	name = id
+	if number, rest, ok := strings.Cut(id, "-"); ok {
+		entry, err = strconv.Atoi(number)
+		name = rest
+		if err != nil || entry < 1 || strconv.Itoa(entry) != number {
+			name = ""
+		}
+	}
+	if !isHex(name, 32) {
+		return 0, "", fmt.Errorf("this is no id of a blob: %w", archive.ErrInvalid)
+	}
+	return entry, name, nil
 }
 
 func derivedKey(owner archive.Ref, blob, kind string) (string, error) {

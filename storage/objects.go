@@ -25,10 +25,10 @@ type Objects interface {
 	// there unless r ended in io.EOF; the error of a failed r is returned. It
 	// holds a bounded part of the stream in memory, whatever its length.
 	PutStream(ctx context.Context, key string, r io.Reader) error
-	// Get opens length bytes from offset on, or all the rest when length is
+	// Get opens the bytes from offset on, at most length of them unless length is
 	// negative. It is archive.ErrNotFound when there is no object, and
-	// archive.ErrCorrupt when the object ends before the range does. Errors
-	// while reading the body follow the same rules.
+	// archive.ErrCorrupt when the object ends before a range begins. Errors while
+	// reading the body follow the same rules.
 	Get(ctx context.Context, key string, offset, length int64) (Object, error)
 	// List yields the objects whose keys start with prefix and are greater than
 	// after, in ascending order of keys. A listing that is cut short, by ctx too,

@@ -199,10 +199,6 @@ func (s *S3) Get(ctx context.Context, key string, offset, length int64) (Object,
 			return Object{}, fmt.Errorf("get %s: %w", key, err)
 		}
 	}
-	if length >= 0 && o.Size < offset+length {
-		_ = body.Close()
-		return Object{}, fmt.Errorf("get %s: ends before the range: %w", key, archive.ErrCorrupt)
-	}
 	return o, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"dangan/archive"
 	"dangan/storage"
 )
 
@@ -34,7 +35,7 @@ func TestFlatMemory(t *testing.T) {
 			}
 			peak := watchHeap(t)
 			began := time.Now()
-			blob, err := b.Blobs().PutBlob(t.Context(), mine, noise(size))
+			blob, err := b.Blobs().PutBlob(t.Context(), mine, noise(size), archive.Carry{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -79,7 +79,7 @@ func TestStoreDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := world{ctx: t.Context(), b: b}
-	blob, err := b.Blobs().PutBlob(w.ctx, mine, strings.NewReader("bytes"))
+	blob, err := b.Blobs().PutBlob(w.ctx, mine, strings.NewReader("bytes"), archive.Carry{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestStoreDown(t *testing.T) {
 		"marked": func(w world) error { _, err := w.b.Marks().Marked(w.ctx, "person", "value"); return err },
 		"jobs":   func(w world) error { _, err := planned(true)(w); return err },
 		"put blob": func(w world) error {
-			_, err := w.b.Blobs().PutBlob(w.ctx, mine, bytes.NewReader(make([]byte, 5<<20)))
+			_, err := w.b.Blobs().PutBlob(w.ctx, mine, bytes.NewReader(make([]byte, 5<<20)), archive.Carry{})
 			return err
 		},
 		"read blob": func(w world) error {

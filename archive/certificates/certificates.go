@@ -148,7 +148,7 @@ func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate])
 	if err != nil {
 		return m.fail(ctx, v, failure(err), err)
 	}
-	blob, err := m.c.Blobs.PutBlob(ctx, v.Value.Ref(), bytes.NewReader(pdf))
+	blob, err := m.c.Blobs.PutBlob(ctx, v.Value.Ref(), bytes.NewReader(pdf), archive.Carry{Entry: v.N + 1, Room: archive.CarryRoom})
 	if err != nil {
 		return v, err
 	}

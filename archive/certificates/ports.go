@@ -41,7 +41,7 @@ type Numbers interface {
 
 // Blobs keeps the sealed PDFs.
 type Blobs interface {
-	PutBlob(ctx context.Context, owner archive.Ref, r io.Reader) (archive.Blob, error)
+	PutBlob(ctx context.Context, owner archive.Ref, r io.Reader, c archive.Carry) (archive.Blob, error)
 	OpenBlob(ctx context.Context, owner archive.Ref, b archive.Blob) (archive.Content, error)
 }
 

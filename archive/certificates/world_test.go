@@ -209,7 +209,7 @@ func (w *world) Holder(_ context.Context, kind, value string) (string, error) {
 	return holder, nil
 }
 
-func (w *world) PutBlob(_ context.Context, _ archive.Ref, r io.Reader) (archive.Blob, error) {
+func (w *world) PutBlob(_ context.Context, _ archive.Ref, r io.Reader, _ archive.Carry) (archive.Blob, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return archive.Blob{}, err

@@ -187,6 +187,7 @@ func (h *Room) claimCode(ctx context.Context, canonical, id string) error {
 // keep streams the files into the store.
 func (h *Room) keep(ctx context.Context, ref archive.Ref, uploads iter.Seq2[archive.Upload, error]) ([]archive.File, error) {
 	var files []archive.File
+	carry := archive.Carry{Entry: 1, Room: archive.CarryRoom}
 	for up, err := range uploads {
 		if err != nil {
 			return nil, fmt.Errorf("upload: %w", err)
@@ -198,13 +199,14 @@ func (h *Room) keep(ctx context.Context, ref archive.Ref, uploads iter.Seq2[arch
 		case !goodName(up.Name):
 			return nil, archive.Problems{{Code: "bad_name", Field: field}}
 		}
-		blob, err := h.c.Blobs.PutBlob(ctx, ref, up.Body)
+		blob, err := h.c.Blobs.PutBlob(ctx, ref, up.Body, carry)
 		if err != nil {
 			return nil, fmt.Errorf("keep file: %w", err)
 		}
 		if blob.Size == 0 {
 			return nil, archive.Problems{{Code: "empty_file", Field: field}}
 		}
+		carry.Room -= int64(len(blob.Sealed))
 		files = append(files, archive.File{Name: up.Name, MediaType: mediaType(up.MediaType), Blob: blob})
 	}
 	return files, nil

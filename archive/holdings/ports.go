@@ -25,9 +25,10 @@ type Records interface {
 
 // Blobs keeps sealed bytes.
 type Blobs interface {
-	// PutBlob streams r to its end; the bytes are durable on return. It keeps
-	// at most a few sealed parts in memory, whatever the size.
-	PutBlob(ctx context.Context, owner archive.Ref, r io.Reader) (archive.Blob, error)
+	// PutBlob streams r to its end; the bytes are durable on return, or with the
+	// entry that c lets carry them. It keeps at most a few sealed parts in memory,
+	// whatever the size.
+	PutBlob(ctx context.Context, owner archive.Ref, r io.Reader, c archive.Carry) (archive.Blob, error)
 	// OpenBlob gives the plaintext, verified as it is read.
 	OpenBlob(ctx context.Context, owner archive.Ref, b archive.Blob) (archive.Content, error)
 }

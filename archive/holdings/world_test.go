@@ -137,7 +137,7 @@ func (c chain) Fence(_ context.Context, id string) error {
 	return c.w.write("fence", func() { c.w.fenced[id] = true })
 }
 
-func (w *world) PutBlob(_ context.Context, _ archive.Ref, r io.Reader) (archive.Blob, error) {
+func (w *world) PutBlob(_ context.Context, _ archive.Ref, r io.Reader, _ archive.Carry) (archive.Blob, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
 		return archive.Blob{}, err

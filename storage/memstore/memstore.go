@@ -209,11 +209,11 @@ func (s *Store) Get(ctx context.Context, key string, offset, length int64) (stor
 		return storage.Object{}, fmt.Errorf("get %s: %w", key, archive.ErrNotFound)
 	}
 	size := int64(len(data))
-	end := offset + length
-	if length < 0 {
-		end = max(size, offset)
+	end := size
+	if length >= 0 {
+		end = min(offset+length, size)
 	}
-	if end > size {
+	if offset > 0 && offset >= size {
 		return storage.Object{}, fmt.Errorf("get %s: ends before the range: %w", key, archive.ErrCorrupt)
 	}
 	return storage.Object{

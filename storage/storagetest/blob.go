@@ -27,7 +27,7 @@ func testBlob(t *testing.T, objects storage.Objects) {
 	owner := noteRef(newID())
 	for _, size := range []int{0, 1, packageSize - 1, packageSize, packageSize + 1, 5<<20 + 17} {
 		data := randomBytes(size)
-		blob, err := b.Blobs().PutBlob(t.Context(), owner, bytes.NewReader(data))
+		blob, err := b.Blobs().PutBlob(t.Context(), owner, bytes.NewReader(data), archive.Carry{})
 		must(t, err)
 		sum := sha256.Sum256(data)
 		if blob.Size != int64(size) || blob.SHA256 != hex.EncodeToString(sum[:]) {
@@ -92,7 +92,7 @@ func testBlobSource(t *testing.T, objects storage.Objects, b *storage.Bucket) {
 	for _, failure := range []error{io.ErrUnexpectedEOF, errors.New("gone"), context.Canceled} {
 		for _, size := range []int{0, 1, packageSize, 5 << 20} {
 			source := io.MultiReader(bytes.NewReader(randomBytes(size)), failing{failure})
-			_, err := b.Blobs().PutBlob(t.Context(), owner, source)
+			_, err := b.Blobs().PutBlob(t.Context(), owner, source, archive.Carry{})
 			wantError(t, fmt.Sprintf("source that fails after %d bytes", size), err, failure)
 		}
 	}
@@ -106,7 +106,7 @@ func testBlobDamage(t *testing.T, objects storage.Objects) {
 	owner, stranger := noteRef(newID()), noteRef(newID())
 	data := randomBytes(3*packageSize + 100)
 	put := func(owner archive.Ref, data []byte) archive.Blob {
-		blob, err := b.Blobs().PutBlob(ctx, owner, bytes.NewReader(data))
+		blob, err := b.Blobs().PutBlob(ctx, owner, bytes.NewReader(data), archive.Carry{})
 		must(t, err)
 		return blob
 	}
@@ -160,6 +160,60 @@ func testBlobDamage(t *testing.T, objects storage.Objects) {
 	wantError(t, "a blob id that is none", err, archive.ErrInvalid)
 }
 
+// scan is a value that names blobs.
+type scan struct{ Files []archive.Blob }
+
+func (s scan) Blobs() []archive.Blob { return s.Files }
+
+// testCarried: short files travel in the entry that names them.
+func testCarried(t *testing.T, objects storage.Objects) {
+	ctx, b, owner := t.Context(), bucket(t, objects), noteRef(newID())
+	chain := storage.NewChain[scan](b, owner.Kind)
+	files := [][]byte{randomBytes(3), {}, randomBytes(200_000), randomBytes(packageSize)}
+	var value scan
+	for i, data := range files {
+		blob, err := b.Blobs().PutBlob(ctx, owner, bytes.NewReader(data), archive.Carry{Entry: 1, Room: int64(len(data) + i)})
+		must(t, err)
+		value.Files = append(value.Files, blob)
+	}
+	wantError(t, "another entry than was meant", chain.Append(ctx, owner.ID, 2, value), archive.ErrInvalid)
+	must(t, chain.Append(ctx, owner.ID, 1, value))
+	if got := Keys(t, objects, "blob/"); len(got) != 0 {
+		t.Errorf("carried, and objects all the same: %v", got)
+	}
+	long, err := b.Blobs().PutBlob(ctx, owner, bytes.NewReader(files[2]), archive.Carry{Entry: 2, Room: 199_999})
+	must(t, err)
+	if got := Keys(t, objects, "blob/"); len(got) != 1 {
+		t.Errorf("more than there is room for, and %d objects", len(got))
+	}
+	fresh := bucket(t, objects)
+	v, err := storage.NewChain[scan](fresh, owner.Kind).Head(ctx, owner.ID)
+	must(t, err)
+	v.Value.Files = append(v.Value.Files, long)
+	must(t, storage.NewChain[scan](fresh, owner.Kind).Append(ctx, owner.ID, 2, v.Value)) // follows what entry 1 is without them
+	if history, err := storage.NewChain[scan](bucket(t, objects), owner.Kind).History(ctx, owner.ID); err != nil || len(history) != 2 {
+		t.Errorf("%d entries, error %v", len(history), err)
+	}
+	for i, data := range append(files, files[2]) {
+		content, err := fresh.Blobs().OpenBlob(ctx, owner, v.Value.Files[i])
+		must(t, err)
+		checkRanges(t, content, data)
+		if got, err := readRange(content, 0, int64(len(data))); err != nil || !bytes.Equal(got, data) {
+			t.Errorf("file %d: %d bytes of %d, error %v", i, len(got), len(data), err)
+		}
+	}
+	key := Keys(t, objects, "chain/"+path(owner.ID)+"/")[0]
+	raw := Raw(t, objects, key)
+	tamper(t, objects, key, flip(raw, len(raw)-packageSize-50_000))
+	content, err := fresh.Blobs().OpenBlob(ctx, owner, v.Value.Files[2])
+	must(t, err)
+	_, err = readRange(content, 0, content.Size())
+	wantError(t, "a flipped bit in what is carried", err, archive.ErrCorrupt)
+	tamper(t, objects, key, raw[:len(raw)-1])
+	_, err = storage.NewChain[scan](fresh, owner.Kind).History(ctx, owner.ID)
+	wantError(t, "an entry cut short", err, archive.ErrCorrupt)
+}
+
 func keyOf(t *testing.T, objects storage.Objects, b archive.Blob) string {
 	t.Helper()
 	for _, key := range Keys(t, objects, "blob/") {
@@ -173,7 +227,7 @@ func keyOf(t *testing.T, objects storage.Objects, b archive.Blob) string {
 
 func testDerived(t *testing.T, objects storage.Objects) {
 	ctx, b, owner := t.Context(), bucket(t, objects), noteRef(newID())
-	blob, err := b.Blobs().PutBlob(ctx, owner, strings.NewReader("source"))
+	blob, err := b.Blobs().PutBlob(ctx, owner, strings.NewReader("source"), archive.Carry{})
 	must(t, err)
 	_, err = b.Blobs().Derived(ctx, owner, blob.ID, "text")
 	wantError(t, "what was not made yet", err, archive.ErrNotFound)

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Objects) {
 		{"chain race", testChainRace},
 		{"chain damage", testChainDamage},
 		{"fence", testFence},
+		{"carried blobs", testCarried},
 		{"blob", testBlob},
 		{"blob damage", testBlobDamage},
 		{"derived", testDerived},

@@ -94,7 +94,7 @@ func testSecrecy(t *testing.T, objects storage.Objects) {
 		return s
 	}
 	must(t, notes(b).Append(ctx, owner.ID, 1, note{canary("欧阳若兰的结婚登记")}))
-	blob, err := b.Blobs().PutBlob(ctx, owner, strings.NewReader(canary("canary bytes of a file")))
+	blob, err := b.Blobs().PutBlob(ctx, owner, strings.NewReader(canary("canary bytes of a file")), archive.Carry{})
 	must(t, err)
 	must(t, b.Blobs().PutDerived(ctx, owner, blob.ID, "text", []byte(canary("canary text of a page"))))
 	_, err = b.Claims().Claim(ctx, archive.ClaimRefCode, canary("Q001-WS-2003-D30-CANARY"), owner.ID)
