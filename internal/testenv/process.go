@@ -152,6 +152,23 @@ func (p *Process) Kill() {
 	p.gone()
 }
 
+// KillChild ends with SIGKILL a child of the server that has arg on its command
+// line, and reports whether there was one.
+func (p *Process) KillChild(arg string) bool {
+	p.t.Helper()
+	pid, err := childOf(p.PID(), arg)
+	if err != nil {
+		p.t.Errorf("look for %s of %s: %v", arg, p.spec.Args[0], err)
+	}
+	if pid == 0 {
+		return false
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		p.t.Errorf("kill %s of %s: %v", arg, p.spec.Args[0], err)
+	}
+	return true
+}
+
 // Stop asks the server to end (SIGTERM) and returns once it is gone. A server that
 // does not listen is killed and fails the test.
 func (p *Process) Stop() {

@@ -1,6 +1,11 @@
 package testenv
 
 import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 	"unsafe"
@@ -34,4 +39,28 @@ func awaitStopped(pid int, ended <-chan struct{}) error {
 		case <-time.After(time.Millisecond):
 		}
 	}
+}
+
+// childOf returns a child of parent that has arg on its command line, or 0.
+func childOf(parent int, arg string) (int, error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // has ended
+		}
+		// pid (name) state ppid ...; the name may hold spaces and parentheses
+		var state string
+		var ppid int
+		rest := string(stat[bytes.LastIndexByte(stat, ')')+1:])
+		if _, err := fmt.Sscan(rest, &state, &ppid); err != nil || ppid != parent {
+			continue
+		}
+		dir := filepath.Dir(path)
+		line, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if err == nil && bytes.Contains(append([]byte{0}, line...), []byte("\x00"+arg+"\x00")) {
+			return strconv.Atoi(filepath.Base(dir))
+		}
+	}
+	return 0, err
 }

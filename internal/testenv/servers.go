@@ -19,8 +19,13 @@ type MinIOServer struct {
 // MINIO_FS_OSYNC=on, may be given as KEY=value.
 func MinIO(t testing.TB, env ...string) *MinIOServer {
 	t.Helper()
+	return MinIOIn(t, t.TempDir(), env...)
+}
+
+// MinIOIn is MinIO with its drive in a folder of the caller's.
+func MinIOIn(t testing.TB, dir string, env ...string) *MinIOServer {
+	t.Helper()
 	executable := Path(t, "minio")
-	dir := t.TempDir()
 	server := &MinIOServer{AccessKey: secret(), SecretKey: secret(), Data: filepath.Join(dir, "data")}
 	server.Process, server.Endpoint = runOnFreeAddr(t, func(addr string) Spec {
 		return Spec{

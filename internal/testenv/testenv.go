@@ -1,6 +1,6 @@
 // Package testenv gives tests the outside programs they need: executables, free
-// addresses, and real MinIO and Meilisearch servers that can be stopped, killed,
-// paused and started again on the same data and port.
+// addresses, disks that lose their power, and real MinIO and Meilisearch servers
+// that can be stopped, killed, paused and started again on the same data and port.
 //
 // It owns finding, starting and ending those programs. It must not know what a
 // test does with them: it imports std only, holds no client, and knows nothing of
@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 )
 
@@ -29,12 +30,32 @@ func Path(t testing.TB, tool string) string {
 	if path, err := lookTool(tool); err == nil {
 		return path
 	}
-	reason := fmt.Sprintf("%s is neither in .tools/bin nor in PATH; make tools installs it", tool)
+	missing(t, fmt.Sprintf("%s is neither in .tools/bin nor in PATH; make tools installs it", tool))
+	return ""
+}
+
+// missing ends a test for want of something that this machine should have.
+func missing(t testing.TB, reason string) {
+	t.Helper()
 	if os.Getenv("DANGAN_REQUIRE_TOOLS") == "1" {
 		t.Fatal(reason)
 	}
 	t.Skip(reason)
-	return ""
+}
+
+// Rounds is how often a test of endurance repeats itself: short times the whole
+// number in DANGAN_TORTURE, which make torture sets.
+func Rounds(t testing.TB, short int) int {
+	t.Helper()
+	factor := os.Getenv("DANGAN_TORTURE")
+	if factor == "" {
+		return short
+	}
+	n, err := strconv.Atoi(factor)
+	if err != nil || n < 1 {
+		t.Fatalf("DANGAN_TORTURE must be a whole number from 1 on, not %q", factor)
+	}
+	return n * short
 }
 
 func lookTool(tool string) (string, error) {
