@@ -39,20 +39,7 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 			e.close()
 		}
 	}()
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	if err := e.startStore(ctx, dir, log); err != nil {
-		return nil, err
-	}
-	rootKey, err := keepRootKey(filepath.Join(dir, "root.key"))
-	if err != nil {
-		return nil, err
-	}
-	bucket, err := storage.Open(ctx, storage.Config{
-		Endpoint: e.store.Endpoint(), Bucket: "dangan", AccessKey: e.store.AccessKey(), SecretKey: e.store.SecretKey(),
-		Transport: e.store.Transport(), RootKey: rootKey, Log: log,
-	})
+	bucket, rootKey, err := e.openBucket(ctx, dir, log)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +62,25 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 		publicURL: publicURL, log: log, grace: 10 * time.Minute, replica: "embedded",
 	})
 	return e, err
+}
+
+// openBucket opens or makes the bucket in dir, which nobody else may have open.
+func (e *embeddedHouse) openBucket(ctx context.Context, dir string, log *slog.Logger) (*storage.Bucket, []byte, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, err
+	}
+	if err := e.startStore(ctx, dir, log); err != nil {
+		return nil, nil, err
+	}
+	rootKey, err := keepRootKey(filepath.Join(dir, "root.key"))
+	if err != nil {
+		return nil, nil, err
+	}
+	bucket, err := storage.Open(ctx, storage.Config{
+		Endpoint: e.store.Endpoint(), Bucket: "dangan", AccessKey: e.store.AccessKey(), SecretKey: e.store.SecretKey(),
+		Transport: e.store.Transport(), RootKey: rootKey, Log: log,
+	})
+	return bucket, rootKey, err
 }
 
 func (e *embeddedHouse) startStore(ctx context.Context, dir string, log *slog.Logger) error {

@@ -91,7 +91,7 @@ func flagsFirst(args []string) []string {
 			return slices.Concat(flags, words, rest)
 		case !strings.HasPrefix(word, "-") || word == "-":
 			words = append(words, word)
-		case strings.Contains(word, "=") || word == "--json" || word == "--help" || word == "-h" || len(rest) == 1:
+		case strings.Contains(word, "=") || isSwitch(word) || len(rest) == 1:
 			flags = append(flags, word)
 		default: // every other flag takes a value
 			flags = append(flags, word, rest[1])
@@ -99,6 +99,15 @@ func flagsFirst(args []string) []string {
 		}
 	}
 	return append(flags, words...)
+}
+
+// isSwitch reports whether a flag takes no value.
+func isSwitch(flag string) bool {
+	switch flag {
+	case "-h", "--help", "--json", "--dead", "--waiting", "--all-dead":
+		return true
+	}
+	return false
 }
 
 func commands(c console) *ff.Command {
