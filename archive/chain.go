@@ -76,8 +76,9 @@ type Content interface {
 // written before the commit and removed after the effect.
 type Job struct {
 	Kind     string      `json:"kind"`
-	Ref      Ref         `json:"ref"`   // the chain whose commit the effect follows
-	Nonce    string      `json:"nonce"` // one per attempt to commit
+	Ref      Ref         `json:"ref"`           // the chain whose commit the effect follows
+	New      bool        `json:"new,omitempty"` // the commit is the first entry of the chain
+	Nonce    string      `json:"nonce"`         // one per attempt to commit
 	Claims   []ClaimHeld `json:"claims,omitempty"`
 	At       time.Time   `json:"at"`
 	Attempts int         `json:"attempts,omitempty"`

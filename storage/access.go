@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -19,25 +18,23 @@ import (
 // AccessLog keeps the trace of disclosures. Entries of callers that come while
 // an object is being written share the next one.
 type AccessLog struct {
-	b *Bucket
-
-	mu      sync.Mutex
-	waiting []*commit // in the order to be written; the last may still grow
-	writing bool
-}
-
-// commit is the entries of one object, and how its writing ended.
-type commit struct {
-	entries []archive.Access
-	done    chan struct{}
-	err     error
+	b       *Bucket
+	commits group[archive.Access]
 }
 
 const (
-	commitEntries = 1000             // at most in one object
-	commitSpan    = time.Minute      // of the times in its ids, FORMAT.md section 6
-	commitTimeout = 30 * time.Second // of its writing
+	commitEntries = 1000        // at most in one object
+	commitSpan    = time.Minute // of the times in its ids, FORMAT.md section 6
 )
+
+func newAccessLog(b *Bucket) *AccessLog {
+	l := &AccessLog{b: b}
+	l.commits = group[archive.Access]{put: l.put, takes: func(entries []archive.Access, next archive.Access) bool {
+		apart := idTime(next.ID).Sub(idTime(entries[0].ID)).Abs()
+		return len(entries) < commitEntries && apart <= commitSpan/2
+	}}
+	return l
+}
 
 // Record makes the entry durable before it returns. Its id must be a ULID that was
 // not recorded before. When ctx ends first the entry may become durable all the
@@ -46,65 +43,10 @@ func (l *AccessLog) Record(ctx context.Context, a archive.Access) error {
 	if !archive.ValidID(a.ID) {
 		return fmt.Errorf("record access: id is no ULID: %w", archive.ErrInvalid)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := l.commits.add(ctx, a); err != nil {
 		return fmt.Errorf("record access %s: %w", a.ID, err)
 	}
-	c := l.join(a)
-	select {
-	case <-c.done:
-		if c.err != nil {
-			return fmt.Errorf("record access %s: %w", a.ID, c.err)
-		}
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("record access %s: %w", a.ID, ctx.Err())
-	}
-}
-
-// join adds the entry to a commit that has not begun, and sees to it that
-// somebody writes.
-func (l *AccessLog) join(a archive.Access) *commit {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var c *commit
-	if n := len(l.waiting); n > 0 && l.waiting[n-1].takes(a) {
-		c = l.waiting[n-1]
-	} else {
-		c = &commit{done: make(chan struct{})}
-		l.waiting = append(l.waiting, c)
-	}
-	c.entries = append(c.entries, a)
-	if !l.writing {
-		l.writing = true
-		go l.write()
-	}
-	return c
-}
-
-func (c *commit) takes(a archive.Access) bool {
-	apart := idTime(a.ID).Sub(idTime(c.entries[0].ID)).Abs()
-	return len(c.entries) < commitEntries && apart <= commitSpan/2
-}
-
-// write commits until nobody waits. No caller's deadline ends it, because it
-// writes for all of them.
-func (l *AccessLog) write() {
-	for {
-		l.mu.Lock()
-		if len(l.waiting) == 0 {
-			l.writing = false
-			l.mu.Unlock()
-			return
-		}
-		c := l.waiting[0]
-		l.waiting = l.waiting[1:]
-		l.mu.Unlock()
-
-		ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-		c.err = l.put(ctx, c.entries)
-		cancel()
-		close(c.done)
-	}
+	return nil
 }
 
 func (l *AccessLog) put(ctx context.Context, entries []archive.Access) error {

@@ -78,6 +78,7 @@ func (c *Chain[T]) append(ctx context.Context, id string, n int, value T) error 
 		return archive.ErrConflict
 	}
 	if err == nil {
+		c.b.keys.put(ref, secret)
 		c.b.heads.put(ref, head{n, hashOf(o.raw)})
 	}
 	return err

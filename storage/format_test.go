@@ -114,7 +114,7 @@ func TestFormat(t *testing.T) {
 	for objectKey, want := range map[string]string{
 		"claim/refcode/" + hash[:2] + "/" + hash:             fmt.Sprintf(`{"value":"value","owner":%q}`, mine.ID),
 		"lease/sequence-" + mac(r.Claim, "sequence", "2026"): `{"sequence":"2026","last":1}`,
-		"work/note/" + id + "-" + strings.ToLower(job.Nonce): string(must[[]byte](t)(json.Marshal(job))),
+		"work/note/" + id + "-" + strings.ToLower(job.Nonce): `{"job":` + string(must[[]byte](t)(json.Marshal(job))) + "}\n",
 		"access/7ydzz/7ydzzzzzzzzzzzzzzzzzzzzzzv":            string(must[[]byte](t)(json.Marshal(access))) + "\n",
 	} {
 		if _, plain := unseal(t, w, v.Seal, objectKey); string(plain) != want {

@@ -56,6 +56,7 @@ type Bucket struct {
 
 	sequences sync.Mutex // one number at a time leaves this process
 	access    *AccessLog
+	work      *Work
 }
 
 // Sizes of what is kept in memory: about 10 MB each when full.
@@ -97,7 +98,7 @@ func New(ctx context.Context, objects Objects, cfg Config) (*Bucket, error) {
 	if b.rand == nil {
 		b.rand = rand.Reader
 	}
-	b.access = &AccessLog{b: b}
+	b.access, b.work = newAccessLog(b), newWork(b)
 	if err := b.probe(ctx); err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
 	}
@@ -123,7 +124,7 @@ func (b *Bucket) Marks() *Marks { return &Marks{b} }
 func (b *Bucket) Numbers() *Numbers { return &Numbers{Claims{b}} }
 
 // Work keeps jobs and leases.
-func (b *Bucket) Work() *Work { return &Work{b} }
+func (b *Bucket) Work() *Work { return b.work }
 
 // Access is the log of disclosures.
 func (b *Bucket) Access() *AccessLog { return b.access }

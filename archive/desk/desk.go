@@ -112,7 +112,7 @@ func (d *Room) once(ctx context.Context, claim archive.ClaimHeld, r archive.Requ
 
 func (d *Room) commit(ctx context.Context, r archive.Request, held []archive.ClaimHeld) (archive.Version[archive.Request], error) {
 	var none archive.Version[archive.Request]
-	job, err := d.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRequest, Ref: r.Ref(), Claims: held})
+	job, err := d.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRequest, Ref: r.Ref(), New: true, Claims: held})
 	if err != nil {
 		return none, fmt.Errorf("submit: %w", err)
 	}

@@ -146,7 +146,7 @@ func (h *Room) commit(ctx context.Context, r archive.Record, held []archive.Clai
 	var none archive.Version[archive.Record]
 	code := archive.ClaimHeld{Kind: archive.ClaimRefCode, Value: r.RefCode.Canonical()}
 	keyed := len(held) > 0
-	job, err := h.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRecord, Ref: r.Ref(), Claims: append(held, code)})
+	job, err := h.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRecord, Ref: r.Ref(), New: true, Claims: append(held, code)})
 	if err != nil {
 		return none, err
 	}

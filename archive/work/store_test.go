@@ -25,6 +25,8 @@ type store struct {
 
 func newStore() *store { return &store{jobs: map[string]archive.Job{}} }
 
+func (s *store) PlanJob(ctx context.Context, job archive.Job) error { return s.PutJob(ctx, job) }
+
 func (s *store) PutJob(_ context.Context, job archive.Job) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +101,7 @@ func start(t *testing.T, s *store, c work.Config, handler func(context.Context, 
 	t.Helper()
 	var ids int
 	r := &rig{store: s, log: &bytes.Buffer{}, done: make(chan struct{})}
-	c.Store = s
+	c.Store, c.Leases = s, s
 	c.Handlers = map[string]func(context.Context, archive.Job) error{"k": handler}
 	c.Now = time.Now
 	c.NewID = func() string { ids++; return fmt.Sprintf("%s%d", c.Holder, ids) }

@@ -93,7 +93,7 @@ func (q *Queue) hand(ctx context.Context, lease archive.Lease, job archive.Job) 
 }
 
 func (q *Queue) acquire(ctx context.Context) (archive.Lease, error) {
-	return q.c.Store.Acquire(ctx, sweepLease, q.c.Holder, q.c.LeaseTTL)
+	return q.c.Leases.Acquire(ctx, sweepLease, q.c.Holder, q.c.LeaseTTL)
 }
 
 func (q *Queue) release(ctx context.Context, l archive.Lease) {
@@ -102,7 +102,7 @@ func (q *Queue) release(ctx context.Context, l archive.Lease) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), q.c.Drain)
 	defer cancel()
-	if err := q.c.Store.Release(ctx, l); err != nil {
+	if err := q.c.Leases.Release(ctx, l); err != nil {
 		q.c.Log.WarnContext(ctx, "sweep lease not given up", slog.Any("error", err))
 	}
 }

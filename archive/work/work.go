@@ -20,7 +20,8 @@ import (
 
 // Config is what a queue works with. A zero count or duration gets its default.
 type Config struct {
-	Store Store
+	Store  Store
+	Leases Leases
 
 	// Handlers do what jobs are for, by Job.Kind. nil means done.
 	// archive.ErrEarly means that the commit has not happened yet: the job stays
@@ -98,7 +99,7 @@ func (q *Queue) Plan(ctx context.Context, job archive.Job) (archive.Job, error) 
 		return job, fmt.Errorf("plan job: no handler for kind %q", job.Kind)
 	}
 	job.Nonce, job.At = q.c.NewID(), q.c.Now()
-	if err := q.c.Store.PutJob(ctx, job); err != nil {
+	if err := q.c.Store.PlanJob(ctx, job); err != nil {
 		return job, fmt.Errorf("plan job: %w", err)
 	}
 	return job, nil

@@ -95,7 +95,7 @@ func (h *house) openRooms() {
 	b := h.bucket
 	requests := storage.NewChain[archive.Request](b, archive.KindRequest)
 	h.queue = work.New(work.Config{
-		Store: b.Work(), Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
+		Store: b.Work(), Leases: b.Work(), Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
 		Handlers: h.handlers(), Now: time.Now, NewID: h.newID, Log: h.log,
 	})
 	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: h.newID})

@@ -49,6 +49,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Objects) {
 		{"claims", testClaims},
 		{"marks", testMarks},
 		{"jobs", testJobs},
+		{"plans", testPlans},
+		{"plans of rivals", testPlanRivals},
 		{"leases", testLeases},
 		{"sequences", testSequences},
 		{"access log", testAccess},
