@@ -1,0 +1,133 @@
+package indextest
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"dangan/archive"
+	"dangan/archive/match"
+)
+
+// crowd is all names of a population, which say what can be expected of a question.
+type crowd struct {
+	names     *names
+	bearers   map[string]bearer // by folded name
+	mentioned map[string]bool   // in titles only
+}
+
+// bearer tells of a name how many records have somebody with it.
+type bearer struct {
+	records   int
+	syllables []string
+}
+
+func newCrowd(p *Population) *crowd {
+	c := &crowd{names: p.names, bearers: map[string]bearer{}, mentioned: map[string]bool{}}
+	for i := range p.size {
+		s := p.specimen(i)
+		for j, h := range s.persons {
+			if j > 0 && h.name == s.persons[0].name {
+				continue
+			}
+			key := match.FoldName(h.name)
+			c.bearers[key] = bearer{c.bearers[key].records + 1, h.syllables}
+		}
+		c.mentioned[s.passing.name] = true
+	}
+	return c
+}
+
+// saidAlike reports whether the letters spell somebody of the record, in full or by
+// initials.
+func (c *crowd) saidAlike(hit archive.Hit, letters string) bool {
+	letters = strings.ReplaceAll(letters, " ", "")
+	return slices.ContainsFunc(hit.Names, func(name string) bool {
+		full, initials := match.Pinyin(name)
+		if known := c.bearers[match.FoldName(name)].syllables; known != nil {
+			full, initials = []string{strings.Join(known, "")}, []string{""}
+			for _, s := range known {
+				initials[0] += s[:1]
+			}
+		}
+		return slices.Contains(full, letters) || slices.Contains(initials, letters)
+	})
+}
+
+// mistyped asks for a name of three or four characters with one of the last two
+// written wrong, so that nobody bears it.
+func mistyped(write func(*crowd, *rand.Rand, human, int) string, suggested bool) func(*crowd, *rand.Rand, specimen) (question, bool) {
+	return func(c *crowd, r *rand.Rand, s specimen) (question, bool) {
+		h, n := s.persons[0], runes(s.persons[0])
+		if h.kind != plain || n < 3 || n > 4 {
+			return question{}, false
+		}
+		at := n - 1 - r.IntN(2)
+		other := write(c, r, h, at)
+		name := []rune(h.name)
+		text := string(name[:at]) + other + string(name[at+1:])
+		if other == "" || text == h.name || c.bearers[text].records > 0 || c.mentioned[text] {
+			return question{}, false
+		}
+		q := question{text: text, right: func(hit archive.Hit) bool { return bears(hit, h.name) }}
+		if suggested {
+			q.near = h.name
+		}
+		return q, true
+	}
+}
+
+func homophone(c *crowd, r *rand.Rand, h human, at int) string {
+	if h.syllables == nil {
+		return ""
+	}
+	return pick(r, c.names.alike[h.syllables[at]])
+}
+
+func wrong(c *crowd, r *rand.Rand, _ human, _ int) string { return string(pick(r, c.names.common)) }
+
+// ceiling is what the best order by frequency could score for questions of a weak
+// class: of the records whose names are in reach, the share of the commonest name,
+// and of the ten commonest. With sound, only names said alike are in reach.
+func (c *crowd) ceiling(asked []string, sound bool) (first, ten float64) {
+	reach := map[string][]int{} // what names share → questions
+	for i, text := range asked {
+		for _, key := range shared(text, sound) {
+			reach[key] = append(reach[key], i)
+		}
+	}
+	near := make([][]int, len(asked))
+	for name, b := range c.bearers {
+		counted := map[int]bool{}
+		for _, key := range shared(name, sound) {
+			for _, i := range reach[key] {
+				if !counted[i] {
+					counted[i] = true
+					near[i] = append(near[i], b.records)
+				}
+			}
+		}
+	}
+	for _, records := range near {
+		all := 0
+		for _, n := range records {
+			all += n
+		}
+		slices.SortFunc(records, func(a, b int) int { return b - a })
+		for rank, n := range records[:min(len(records), 10)] {
+			ten += float64(n) / float64(all)
+			if rank == 0 {
+				first += float64(n) / float64(all)
+			}
+		}
+	}
+	return 100 * first / float64(len(asked)), 100 * ten / float64(len(asked))
+}
+
+func shared(name string, sound bool) []string {
+	keys, _ := match.Pinyin(name)
+	if !sound {
+		keys = append(keys, match.Masked(name)...)
+	}
+	return keys
+}
