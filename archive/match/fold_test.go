@@ -93,6 +93,12 @@ func TestPinyin(t *testing.T) {
 		{"张㛃", []string{"zhangjie"}, []string{"zj"}},
 		{"李𬱖", []string{"lidi"}, []string{"ld"}},
 		{"王龘", []string{"wangda"}, []string{"wd"}},
+		{"韩长丽", []string{"hanchangli", "hanzhangli"}, []string{"hcl", "hzl"}},
+		{"阿不都拉", []string{"abudula", "abudoula"}, []string{"abdl"}}, // a dictionary says only dou
+		{"长行朝乐", []string{ // eight at most
+			"changxingchaole", "changxingzhaole", "changhangchaole", "changhangzhaole",
+			"zhangxingchaole", "zhangxingzhaole", "zhanghangchaole", "zhanghangzhaole",
+		}, []string{"cxcl", "cxzl", "chcl", "chzl", "zxcl", "zxzl", "zhcl", "zhzl"}},
 		{"John Smith", []string{"johnsmith"}, []string{"j"}},
 		{"李John", []string{"lijohn"}, []string{"lj"}},
 		{"", nil, nil},

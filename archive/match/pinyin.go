@@ -29,50 +29,83 @@ var surnames = []surname{
 	{"都", []string{"du"}}, {"车", []string{"che"}}, {"宓", []string{"mi"}}, {"阚", []string{"kan"}},
 }
 
+// elsewhere is how characters are read inside names where dictionaries put another
+// reading first: 朝阳 is zhaoyang or chaoyang, 阿不都拉 never has a dou in it.
+var elsewhere = map[rune][]string{
+	'长': {"chang", "zhang"}, '朝': {"chao", "zhao"}, '乐': {"le", "yue"}, '重': {"chong", "zhong"},
+	'行': {"xing", "hang"}, '茜': {"qian", "xi"}, '柏': {"bai", "bo"}, '晟': {"sheng", "cheng"},
+	'参': {"shen", "can"}, '藏': {"zang", "cang"}, '都': {"du", "dou"}, '莘': {"xin", "shen"},
+	'莞': {"wan", "guan"}, '曾': {"zeng"}, '佛': {"fo"}, '勒': {"le"}, '偲': {"si"}, '仔': {"zi", "zai"},
+	'薄': {"bo", "bao"}, '泊': {"bo"}, '没': {"mo", "mei"}, '率': {"shuai"}, '婼': {"ruo"},
+}
+
+// maxSpellings bounds the keys of a name full of such characters.
+const maxSpellings = 8
+
+// spelling is one way to say the beginning of a name.
+type spelling struct{ full, initials string }
+
 // Pinyin reads a name: all syllables in one word without tones (liujingpei), and
-// their initials (ljp); ü is written v. Most names have one reading, some have one
-// for each way families say the surname. A name with a character nobody has a
-// reading for has none.
+// their initials (ljp); ü is written v. Most names have one reading; some have one
+// for each way families say the surname or a character, up to eight. A name with a
+// character nobody has a reading for has none.
 func Pinyin(name string) (full, initials []string) {
 	folded := Fold(name)
 	key := letters(folded)
-	given, starts := key, [][]string{nil}
+	given, ways := key, []spelling{{}}
 	if !strings.Contains(folded, "·") { // names with a dot have no surname in front
-		given, starts = cutSurname(key)
+		given, ways = cutSurname(key)
 	}
 	rest, ok := syllables(given)
 	if !ok || key == "" {
 		return nil, nil
 	}
-	for _, start := range starts {
-		word, first := "", ""
-		for _, s := range slices.Concat(start, rest) {
-			word += s
-			first += firstLetter(s)
-		}
-		full = appendNew(full, word)
-		initials = appendNew(initials, first)
+	for _, readings := range rest {
+		ways = continued(ways, readings)
+	}
+	for _, w := range ways {
+		full = appendNew(full, w.full)
+		initials = appendNew(initials, w.initials)
 	}
 	return full, initials
 }
 
-// cutSurname returns what follows the surname and the surname's readings; without
-// a special surname, all of the name and one empty reading.
-func cutSurname(key string) (given string, starts [][]string) {
+// continued adds a syllable to each way, in each of its readings.
+func continued(ways []spelling, readings []string) []spelling {
+	if len(ways)*len(readings) > maxSpellings {
+		readings = readings[:1]
+	}
+	var more []spelling
+	for _, w := range ways {
+		for _, s := range readings {
+			more = append(more, spelling{w.full + s, w.initials + firstLetter(s)})
+		}
+	}
+	return more
+}
+
+// cutSurname returns what follows the surname and the ways to say the surname;
+// without a special surname, all of the name and one empty way.
+func cutSurname(key string) (given string, ways []spelling) {
 	for _, s := range surnames {
 		if given, ok := strings.CutPrefix(key, s.characters); ok {
 			for _, reading := range s.readings {
-				starts = append(starts, strings.Fields(reading))
+				way := []spelling{{}}
+				for s := range strings.FieldsSeq(reading) {
+					way = continued(way, []string{s})
+				}
+				ways = append(ways, way...)
 			}
-			return given, starts
+			return given, ways
 		}
 	}
-	return key, [][]string{nil}
+	return key, []spelling{{}}
 }
 
-// syllables reads each Hanzi, and takes a run of other letters as one syllable.
-func syllables(key string) ([]string, bool) {
-	var out []string
+// syllables gives the readings of each Hanzi, and takes a run of other letters as
+// one syllable.
+func syllables(key string) ([][]string, bool) {
+	var out [][]string
 	foreign := false
 	for _, r := range key {
 		switch {
@@ -83,20 +116,23 @@ func syllables(key string) ([]string, bool) {
 			}
 			out, foreign = append(out, s), false
 		case foreign:
-			out[len(out)-1] += string(r)
+			out[len(out)-1][0] += string(r)
 		default:
-			out, foreign = append(out, string(r)), true
+			out, foreign = append(out, []string{string(r)}), true
 		}
 	}
 	return out, true
 }
 
-func syllable(r rune) (string, bool) {
+func syllable(r rune) ([]string, bool) {
+	if s, ok := elsewhere[r]; ok {
+		return s, true
+	}
 	readings := pinyin.SinglePinyin(r, pinyin.Args{Style: pinyin.Normal})
 	if len(readings) == 0 {
-		return "", false
+		return nil, false
 	}
-	return letters(Fold(readings[0])), true
+	return []string{letters(Fold(readings[0]))}, true
 }
 
 func firstLetter(s string) string {
