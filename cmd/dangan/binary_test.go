@@ -62,6 +62,8 @@ type site struct {
 	secrets map[string]string // passwords, of an embedded site
 	persons map[string]archive.Account
 	service *testenv.Process
+	minio   *testenv.MinIOServer // of an external site
+	env     []string             // of the service of an external site
 	// wipeIndex throws the index away and brings an empty one back; while
 	// stopped runs, there is none.
 	wipeIndex func(t *testing.T, stopped func())
@@ -73,10 +75,14 @@ func environment(extra ...string) []string {
 	return append([]string{"HOME=" + os.Getenv("HOME"), "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, extra...)
 }
 
-// embeddedSite runs `dangan demo` on a folder.
+// embeddedSite runs `dangan demo` on a folder of its own.
 func embeddedSite(t *testing.T, records int) *site {
 	t.Helper()
-	dir := t.TempDir()
+	return embeddedSiteIn(t, t.TempDir(), records)
+}
+
+func embeddedSiteIn(t *testing.T, dir string, records int) *site {
+	t.Helper()
 	address := testenv.FreeAddr(t)
 	s := &site{url: "http://" + address, trust: filepath.Join(dir, "trust.pem"), objects: filepath.Join(dir, "store", "objects")}
 	s.service = testenv.Run(t, testenv.Spec{
@@ -123,12 +129,16 @@ func (s *site) nameAccounts() {
 // real Meilisearch.
 func externalSite(t *testing.T) *site {
 	t.Helper()
-	minio := testenv.MinIO(t, "MINIO_FS_OSYNC=on")
+	return externalSiteOver(t, testenv.MinIO(t, "MINIO_FS_OSYNC=on"))
+}
+
+func externalSiteOver(t *testing.T, minio *testenv.MinIOServer) *site {
+	t.Helper()
 	meili := testenv.Meilisearch(t)
 	dir := t.TempDir()
 	address := testenv.FreeAddr(t)
-	s := &site{url: "http://" + address, trust: filepath.Join(dir, "trust.pem"), objects: minio.Data}
-	env := environment(
+	s := &site{url: "http://" + address, trust: filepath.Join(dir, "trust.pem"), objects: minio.Data, minio: minio}
+	s.env = environment(
 		"DANGAN_LISTEN="+address,
 		"DANGAN_S3_ENDPOINT=http://"+minio.Endpoint, "DANGAN_S3_ACCESS_KEY="+minio.AccessKey,
 		"DANGAN_S3_SECRET_KEY_FILE="+secretFile(t, dir, "s3.key", minio.SecretKey),
@@ -138,8 +148,8 @@ func externalSite(t *testing.T) *site {
 		"DANGAN_PUBLIC_URL="+s.url, "DANGAN_LOG_LEVEL=debug",
 	)
 	writeSeal(t, dir)
-	s.setup(t, dir, env)
-	s.service = testenv.Run(t, testenv.Spec{Args: []string{binary, "serve"}, Env: env, Ready: s.url + "/readyz"})
+	s.setup(t, dir, s.env)
+	s.service = testenv.Run(t, testenv.Spec{Args: []string{binary, "serve"}, Env: s.env, Ready: s.url + "/readyz"})
 	s.logs = func() string { return s.service.Log() + meili.Log() + minio.Log() }
 	s.wipeIndex = func(t *testing.T, stopped func()) {
 		meili.Kill()

@@ -26,6 +26,8 @@ func TestMain(m *testing.M) {
 		err = RunChild(context.Background(), os.Stdin, os.Stdout)
 	case "store-child-on-bad-disk":
 		err = serve(context.Background(), os.Stdin, os.Stdout, failOnFolders)
+	case "store-child-that-never-syncs":
+		err = serve(context.Background(), os.Stdin, os.Stdout, func(*os.File) error { return nil })
 	case "store-child-that-hangs":
 		_, err = io.Copy(io.Discard, os.Stdin)
 	case "store-child-that-fails":
