@@ -39,16 +39,17 @@ func newCrowd(p *Population) *crowd {
 }
 
 // saidAlike reports whether the letters spell somebody of the record, in full or by
-// initials.
+// initials, as the tables say or as the name may be said too.
 func (c *crowd) saidAlike(hit archive.Hit, letters string) bool {
 	letters = strings.ReplaceAll(letters, " ", "")
 	return slices.ContainsFunc(hit.Names, func(name string) bool {
 		full, initials := match.Pinyin(name)
 		if known := c.bearers[match.FoldName(name)].syllables; known != nil {
-			full, initials = []string{strings.Join(known, "")}, []string{""}
+			first := ""
 			for _, s := range known {
-				initials[0] += s[:1]
+				first += s[:1]
 			}
+			full, initials = append(full, strings.Join(known, "")), append(initials, first)
 		}
 		return slices.Contains(full, letters) || slices.Contains(initials, letters)
 	})

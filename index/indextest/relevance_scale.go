@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"dangan/archive"
+	"dangan/archive/match"
 )
 
 // RelevanceOf fills an empty index with a population, asks for its records in every
@@ -83,7 +84,7 @@ func (c class) score(t *testing.T, x Index, all *crowd, p *Population, stream ui
 func (s *score) note(q question, hits archive.Hits) {
 	rank := slices.IndexFunc(hits.Hits, q.right)
 	if q.near != "" {
-		rank = slices.IndexFunc(hits.Suggestions, func(s archive.Suggestion) bool { return s.Name == q.near })
+		rank = slices.IndexFunc(hits.Suggestions, func(s archive.Suggestion) bool { return match.FoldName(s.Name) == match.FoldName(q.near) })
 	}
 	s.asked++
 	s.texts = append(s.texts, q.text)
