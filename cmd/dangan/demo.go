@@ -201,11 +201,7 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, append(raw, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
+	return writeDurable(path, append(raw, '\n'), 0o600)
 }
 
 // serve ends when the embedded store does.

@@ -113,7 +113,7 @@ func keepRootKey(path string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+		if err := writeDurable(path, []byte(key+"\n"), 0o600); err != nil {
 			return nil, err
 		}
 	}
@@ -151,8 +151,8 @@ func makeSeal(dir, certPath, keyPath string, random io.Reader) error {
 	}
 	trust := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})
 	return errors.Join(
-		os.WriteFile(filepath.Join(dir, "trust.pem"), trust, 0o644),
-		os.WriteFile(certPath, certs, 0o644),
-		os.WriteFile(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
+		writeDurable(filepath.Join(dir, "trust.pem"), trust, 0o644),
+		writeDurable(certPath, certs, 0o644),
+		writeDurable(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
 	)
 }
