@@ -1,19 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -26,45 +25,100 @@ import (
 // bench measures dangan against the raw component below it, both in one run and
 // in turns, so that what the machine does besides weighs on both.
 type bench struct {
-	house   *house
-	sealer  *sealer
-	raw     *minio.Client // the same object store, without us
-	bucket  string
-	engine  string
-	seconds float64
-	clients []int
-	sizes   []int
-	records int
-	people  map[string]archive.Actor // by user name; looked up once, outside of what is measured
-	out     []row
+	house  *house
+	sealer *sealer
+	raw    *minio.Client // the same object store, without us
+	bucket string
+	meili  *meili // nil when the index is the embedded one
+	index  string // name of the one in Meilisearch, where at measures
+	dir    string // of the embedded house, where at measures
+	engine string
+	// configured tells that the bucket is one of a configured store.
+	configured bool
+	seconds    float64
+	clients    []int
+	sizes      []int  // of deposited files, in bytes
+	records    []int  // how many records search, lookup and start are measured at
+	data       string // folder of the seeded stores; empty for one that goes away
+	exe        string // of dangan, to start it as a process of its own
+	stderr     io.Writer
+	people     map[string]archive.Actor // by user name; looked up once, outside of what is measured
+	results    *results
 }
 
 func benchCommand(c console) *ff.Command {
 	var s settings
 	flags := s.flags("bench")
-	seconds := flags.Float64Long("seconds", 3, "how long each measurement takes")
-	clients := flags.StringLong("clients", "1,8", "how many clients at once")
-	sizes := flags.StringLong("sizes", "10KB,200KB,5MB", "sizes of deposited files")
-	records := flags.IntLong("records", 2000, "how many records to search among")
+	seconds := flags.Float64Long("seconds", 3, "how long each side of a measurement takes")
+	clients := flags.StringLong("clients", "", "how many clients at once (default: 1,8,32 for ingest, 1,8 for the others)")
+	sizes := flags.StringLong("sizes", "10KB,200KB,5MB,100MB", "sizes of deposited files; all measures no larger ones than 5MB")
+	records := flags.StringLong("records", "2000", "how many records search, lookup and start are measured at, such as 10000,100000,1000000")
+	data := flags.StringLong("data", "", "folder that keeps the stores made for --records, as the index keeps theirs, for the next run (default: they are removed)")
+	out := flags.StringLong("output", "", "what plots writes into (default docs/images)")
+	profile := flags.StringLong("cpuprofile", "", "file to write a profile of this process to, for go tool pprof")
 	asJSON := flags.BoolLong("json", "print JSON")
 	return &ff.Command{
-		Name: "bench", Usage: "dangan bench ingest|search|issue|verify|all [FLAGS]", Flags: flags,
+		Name: "bench", Usage: "dangan bench ingest|search|lookup|start|reindex|issue|verify|all [FLAGS]\n  dangan bench plots RESULTS.json... [--output DIR]", Flags: flags,
 		ShortHelp: "measure dangan against the raw store and index, on embedded parts or on the configured servers",
 		Exec: func(ctx context.Context, args []string) error {
-			b := &bench{seconds: *seconds, records: *records}
-			var err error
-			if b.clients, err = numbers(*clients, 1); err != nil {
+			if len(args) > 0 && args[0] == "plots" {
+				return plot(args[1:], cmp.Or(*out, "docs/images"))
+			}
+			b := &bench{seconds: *seconds, data: *data, stderr: c.stderr}
+			if err := b.configure(*clients, *sizes, *records, args); err != nil {
 				return err
 			}
-			if b.sizes, err = numbers(*sizes, 1000); err != nil {
+			stop, err := profileTo(*profile)
+			if err != nil {
 				return err
 			}
-			if err := s.bench(ctx, c, flags, b, args); err != nil {
+			err = errors.Join(s.bench(ctx, c, flags, b, args), stop())
+			if err != nil {
 				return err
 			}
-			return b.report(c.stdout, *asJSON)
+			return b.results.print(c.stdout, *asJSON)
 		},
 	}
+}
+
+// configure reads the lists of the command line.
+func (b *bench) configure(clients, sizes, records string, args []string) (err error) {
+	some := "1,8"
+	if len(args) > 0 && args[0] == "ingest" {
+		some = "1,8,32"
+	}
+	if b.clients, err = numbers(cmp.Or(clients, some), 1); err != nil {
+		return err
+	}
+	if b.records, err = numbers(records, 1); err != nil {
+		return err
+	}
+	if b.sizes, err = numbers(sizes, 1000); err != nil {
+		return err
+	}
+	if len(args) > 0 && args[0] == "all" {
+		b.sizes = slices.DeleteFunc(b.sizes, func(size int) bool { return size > 5_000_000 })
+	}
+	b.exe, err = os.Executable()
+	return err
+}
+
+// profileTo starts a profile, if there is a file to write it to.
+func profileTo(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 // numbers reads a list such as 1,8 or 10KB,5MB.
@@ -86,16 +140,44 @@ func numbers(list string, kilo int) ([]int, error) {
 	return ns, nil
 }
 
+// measurement is one subcommand of bench.
+type measurement struct {
+	name    string
+	measure func(*bench, context.Context) error
+	meili   bool // needs Meilisearch
+}
+
+func measurements() []measurement {
+	return []measurement{
+		{"ingest", (*bench).ingest, false}, {"search", (*bench).search, false}, {"lookup", (*bench).lookup, false},
+		{"start", (*bench).start, true}, {"issue", (*bench).issue, false}, {"verify", (*bench).verify, false},
+	}
+}
+
+// chosen are the runs that the arguments name: all leaves out what the configured
+// servers do not allow.
+func chosen(args []string, withMeili bool) ([]measurement, error) {
+	var some []measurement
+	for _, r := range measurements() {
+		if len(args) == 1 && (args[0] == r.name || args[0] == "all" && (withMeili || !r.meili)) {
+			some = append(some, r)
+		}
+	}
+	switch {
+	case len(some) == 0:
+		return nil, errors.New("bench takes one of ingest, search, lookup, start, reindex, issue, verify, all, plots")
+	case some[0].meili && !withMeili:
+		return nil, fmt.Errorf("bench %s needs --meili-url", some[0].name)
+	}
+	return some, nil
+}
+
 func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *bench, args []string) (err error) {
-	runs := map[string]func(context.Context) error{"ingest": b.ingest, "search": b.search, "issue": b.issue, "verify": b.verify}
-	order := []string{"ingest", "search", "issue", "verify"}
-	if len(args) == 1 && args[0] != "all" {
-		order = args
-	}
-	if len(args) != 1 || runs[order[0]] == nil {
-		return errors.New("bench takes one of ingest, search, issue, verify, all")
-	}
 	if err := fromEnv(c.env, flags); err != nil {
+		return err
+	}
+	order, err := chosen(args, s.meiliURL != "")
+	if err != nil {
 		return err
 	}
 	closeHouse, err := s.openBench(ctx, b)
@@ -113,19 +195,27 @@ func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *b
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	for _, name := range order {
-		fmt.Fprintf(c.stderr, "measuring %s on %s\n", name, b.engine)
-		if err := runs[name](ctx); err != nil {
-			return fmt.Errorf("bench %s: %w", name, err)
+	b.results = newResults(b.engine, b.seconds)
+	for _, r := range order {
+		fmt.Fprintf(c.stderr, "measuring %s on %s\n", r.name, b.engine)
+		if err := r.measure(b, ctx); err != nil {
+			return fmt.Errorf("bench %s: %w", r.name, err)
 		}
 	}
 	return nil
 }
 
 // openBench builds a house on the configured servers, or on embedded parts in a
-// folder that goes away.
+// folder that goes away. Meilisearch may be configured alone.
 func (s *settings) openBench(ctx context.Context, b *bench) (func() error, error) {
 	log := slog.New(slog.DiscardHandler)
+	if s.meiliURL != "" {
+		key, err := readSecret("meili-key-file", s.meiliKey)
+		if err != nil {
+			return nil, err
+		}
+		b.meili = newMeili(s.meiliURL, key)
+	}
 	if s.s3Endpoint != "" {
 		closeHouse, err := s.openServers(ctx, b, log)
 		if err == nil {
@@ -145,13 +235,22 @@ func (s *settings) openBench(ctx context.Context, b *bench) (func() error, error
 		e.close()
 		return os.RemoveAll(dir)
 	}
-	b.house, b.engine, b.bucket = e.house, "the embedded store and index", "dangan"
-	b.sealer, _ = e.house.stamper.(*sealer)
-	b.raw, err = rawClient(e.store.Endpoint(), false, "us-east-1", e.store.AccessKey(), e.store.SecretKey(), e.store.Transport())
-	if err != nil {
+	b.engine = "the embedded store and index"
+	if b.meili != nil {
+		b.engine = "the embedded store and the configured Meilisearch"
+	}
+	if err := b.moveInto(e); err != nil {
 		return nil, errors.Join(err, closeHouse())
 	}
 	return closeHouse, nil
+}
+
+// moveInto measures what is in e from now on.
+func (b *bench) moveInto(e *embeddedHouse) (err error) {
+	b.house, b.bucket = e.house, "dangan"
+	b.sealer, _ = e.house.stamper.(*sealer)
+	b.raw, err = rawClient(e.store.Endpoint(), false, "us-east-1", e.store.AccessKey(), e.store.SecretKey(), e.store.Transport())
+	return err
 }
 
 func rawClient(endpoint string, secure bool, region, access, secret string, transport http.RoundTripper) (*minio.Client, error) {
@@ -177,59 +276,5 @@ func (b *bench) prepare(ctx context.Context) error {
 		}
 		b.people[n.User] = a
 	}
-	return nil
-}
-
-// row is one comparison.
-type row struct {
-	What    string  `json:"what"`
-	Against string  `json:"against"`
-	Clients int     `json:"clients"`
-	Raw     summary `json:"raw"`
-	Dangan  summary `json:"dangan"`
-}
-
-// MarshalJSON adds the ratio.
-func (r row) MarshalJSON() ([]byte, error) {
-	type plain row
-	return json.Marshal(struct {
-		plain
-		Ratio float64 `json:"ratio"`
-	}{plain(r), r.Ratio()})
-}
-
-// Ratio is dangan's throughput over the raw one.
-func (r row) Ratio() float64 { return r.Dangan.PerSecond / r.Raw.PerSecond }
-
-func (b *bench) report(w io.Writer, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(w).Encode(map[string]any{"engine": b.engine, "go": runtime.Version(), "cores": runtime.NumCPU(), "rows": b.out})
-	}
-	fmt.Fprintf(w, "%s, %d cores, %s, %.1f s a measurement\n\n", b.engine, runtime.NumCPU(), runtime.Version(), b.seconds)
-	fmt.Fprintln(w, "| what | clients | against | raw /s | raw p50 / p95 ms | dangan /s | dangan p50 / p95 ms | ratio |")
-	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|")
-	for _, r := range b.out {
-		fmt.Fprintf(w, "| %s | %d | %s | %.0f | %s | %.0f | %s | %.2f |\n", r.What, r.Clients, r.Against,
-			r.Raw.PerSecond, r.Raw.times(), r.Dangan.PerSecond, r.Dangan.times(), r.Ratio())
-	}
-	return nil
-}
-
-// compare measures raw and ours in turns, three times each.
-func (b *bench) compare(ctx context.Context, what, against string, clients int, raw, ours func(ctx context.Context, n int) error) error {
-	const turns = 3
-	slice := time.Duration(b.seconds / turns * float64(time.Second))
-	var theirs, mine sample
-	for turn := range turns {
-		for _, side := range []struct {
-			s  *sample
-			op func(context.Context, int) error
-		}{{&theirs, raw}, {&mine, ours}} {
-			if err := side.s.measure(ctx, slice, clients, side.op); err != nil {
-				return fmt.Errorf("%s, turn %d: %w", what, turn, err)
-			}
-		}
-	}
-	b.out = append(b.out, row{what, against, clients, theirs.summary(), mine.summary()})
 	return nil
 }

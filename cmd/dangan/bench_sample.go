@@ -19,14 +19,15 @@ type sample struct {
 	next  atomic.Int64
 }
 
-// measure runs op from so many clients at once for a while. op gets a number that
-// no other call of this sample gets.
-func (s *sample) measure(ctx context.Context, length time.Duration, clients int, op func(ctx context.Context, n int) error) error {
+// measure runs op from so many clients at once for a while, or until it ran most
+// times, if that is not 0. op gets a number that no other call of this sample gets.
+func (s *sample) measure(ctx context.Context, length time.Duration, clients, most int, op func(ctx context.Context, n int) error) error {
 	start := time.Now()
+	var ran atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for range clients {
 		group.Go(func() error {
-			for time.Since(start) < length {
+			for time.Since(start) < length && (most == 0 || int(ran.Add(1)) <= most) {
 				begin := time.Now()
 				if err := op(ctx, int(s.next.Add(1))); err != nil {
 					return err

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -11,8 +10,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/minio/minio-go/v7"
 
 	"dangan/index"
 )
@@ -37,6 +34,7 @@ func (s *settings) openServers(ctx context.Context, b *bench, log *slog.Logger) 
 		return nil, err
 	}
 	name := "dangan-bench-" + strings.ToLower(rand.Text()[:10])
+	b.configured = true
 	b.bucket, b.engine, s.s3Bucket = name, "the configured store and Meilisearch", name
 	if b.raw, err = rawClient(u.Host, u.Scheme == "https", s.s3Region, s.s3AccessKey, secret, nil); err != nil {
 		return nil, err
@@ -71,12 +69,7 @@ func (b *bench) dropBucket(ctx context.Context) error {
 	if there, err := b.raw.BucketExists(ctx, b.bucket); err != nil || !there {
 		return err
 	}
-	objects := b.raw.ListObjects(ctx, b.bucket, minio.ListObjectsOptions{Recursive: true})
-	var first error // the listing is read to its end, or its sender would wait for ever
-	for failed := range b.raw.RemoveObjects(ctx, b.bucket, objects, minio.RemoveObjectsOptions{}) {
-		first = cmp.Or(first, failed.Err)
-	}
-	if err := errors.Join(first, b.raw.RemoveBucket(ctx, b.bucket)); err != nil {
+	if err := errors.Join(b.clear(ctx, ""), b.raw.RemoveBucket(ctx, b.bucket)); err != nil {
 		return fmt.Errorf("remove bucket %s: %w", b.bucket, err)
 	}
 	return nil
