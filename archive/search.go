@@ -99,6 +99,9 @@ type Hits struct {
 	Facets      map[string]map[string]int `json:"facets"`
 	Suggestions []Suggestion              `json:"suggestions,omitempty"`
 	Exact       bool                      `json:"exact"` // answered without the index
+	// Missing names the parts of the index that did not answer: what they hold is
+	// not among the hits, and not counted.
+	Missing []string `json:"missing,omitempty"`
 }
 
 // Suggestion is a name the archive has, with how many records bear it.

@@ -14,28 +14,33 @@ import (
 
 // found is the part of an answer that is read.
 type found struct {
-	Hits   []plan.Shown              `json:"hits"`
+	Hits   []ranked                  `json:"hits"`
 	Total  int                       `json:"estimatedTotalHits"`
 	Facets map[string]map[string]int `json:"facetDistribution"`
 }
 
-// Ask answers one question of a plan.
-func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
-	if len(a.Scope.Clauses) == 0 {
-		return plan.Answer{}, nil // no rights is no search, never no filter
-	}
-	raw, err := x.docs.SearchRawWithContext(ctx, "", request(a))
+// ranked is a hit with what puts those of several servers in one order.
+type ranked struct {
+	plan.Shown
+	Score float64 `json:"_rankingScore"`
+}
+
+// ask has the server answer one question of a plan.
+func (s *shard) ask(ctx context.Context, a plan.Ask, scored bool) (found, error) {
+	r := request(a)
+	r.ShowRankingScore = scored && r.Query != ""
+	raw, err := s.server.Index(s.main).SearchRawWithContext(ctx, "", r)
 	if code(err) == noField {
-		return plan.Answer{}, nil
+		return found{}, nil
 	}
 	if err != nil {
-		return plan.Answer{}, err
+		return found{}, err
 	}
 	var f found
 	if err := json.Unmarshal(*raw, &f); err != nil {
-		return plan.Answer{}, fmt.Errorf("read answer: %w", archive.ErrCorrupt)
+		return found{}, fmt.Errorf("read answer: %w", archive.ErrCorrupt)
 	}
-	return plan.Answer{Shown: f.Hits, Total: f.Total, Capped: f.Total >= plan.MaxHits, Facets: f.Facets}, nil
+	return f, nil
 }
 
 // request is made anew for every call: the client writes into it.

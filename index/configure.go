@@ -24,52 +24,55 @@ var settings []byte
 // not filled.
 const shape = "1"
 
-// ensure makes the index if it is missing and gives it its settings, once in a
-// process and again after it was found wiped. Callers at the same time share one
-// attempt and its outcome.
-func (x *Index) ensure(ctx context.Context) error {
-	if done, _ := x.configured.Load().(string); done != "" {
-		return nil
-	}
-	_, err, _ := x.configuring.Do("", func() (any, error) {
-		built, err := x.configure(ctx)
-		if err == nil {
-			x.configured.Store(built)
-			x.config.Log.InfoContext(ctx, "search index configured", "index", x.config.Name)
-		}
-		return nil, err
-	})
-	return err
-}
-
-// configure costs nothing when everything is as it should be. It tells which index
-// it configured.
-func (x *Index) configure(ctx context.Context) (string, error) {
-	built, err := x.built(ctx)
-	if err == nil && built == "" {
-		err = x.do(ctx, func() (*meilisearch.TaskInfo, error) {
-			return x.server.CreateIndexWithContext(ctx, &meilisearch.IndexConfig{Uid: x.config.Name, PrimaryKey: "id"})
-		})
-	}
-	if err != nil && !errors.Is(err, taskError("index_already_exists")) { // another process was quicker
+// ensure makes the serving index if it is missing and gives it its settings, once in
+// a process and again after it was found changed. It tells which index that is.
+// Callers at the same time share one attempt and its outcome.
+func (s *shard) ensure(ctx context.Context) (string, error) {
+	built, err := s.built(ctx, s.main)
+	if err != nil {
 		return "", err
 	}
-	err = x.do(ctx, func() (*meilisearch.TaskInfo, error) { return x.patchSettings(ctx) })
-	if err != nil {
-		return "", fmt.Errorf("settings: %w", err)
+	if done, _ := s.configured.Load().(string); built != "" && built == done {
+		return built, nil
 	}
-	return x.built(ctx)
+	made, err, _ := s.configuring.Do("", func() (any, error) {
+		built, err := s.configure(ctx, s.main, built)
+		if err == nil {
+			s.configured.Store(built)
+			s.log.InfoContext(ctx, "search index configured", "index", s.main, "shard", s.name)
+		}
+		return built, err
+	})
+	if err != nil {
+		return "", err
+	}
+	return made.(string), nil
 }
 
-func (x *Index) patchSettings(ctx context.Context) (*meilisearch.TaskInfo, error) {
-	url := x.config.URL + "/indexes/" + x.config.Name + "/settings"
-	r, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, bytes.NewReader(settings))
+// configure costs nothing when everything is as it should be.
+func (s *shard) configure(ctx context.Context, uid, built string) (string, error) {
+	if built == "" {
+		err := s.do(ctx, func() (*meilisearch.TaskInfo, error) {
+			return s.server.CreateIndexWithContext(ctx, &meilisearch.IndexConfig{Uid: uid, PrimaryKey: "id"})
+		})
+		if err != nil && !errors.Is(err, taskError("index_already_exists")) { // another process was quicker
+			return "", err
+		}
+	}
+	if err := s.do(ctx, func() (*meilisearch.TaskInfo, error) { return s.patchSettings(ctx, uid) }); err != nil {
+		return "", fmt.Errorf("settings: %w", err)
+	}
+	return s.built(ctx, uid)
+}
+
+func (s *shard) patchSettings(ctx context.Context, uid string) (*meilisearch.TaskInfo, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPatch, s.url+"/indexes/"+uid+"/settings", bytes.NewReader(settings))
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+x.config.Key)
-	response, err := x.http.Do(r)
+	r.Header.Set("Authorization", "Bearer "+s.key)
+	response, err := s.http.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("send: %w", archive.ErrUnavailable)
 	}
@@ -84,55 +87,95 @@ func (x *Index) patchSettings(ctx context.Context) (*meilisearch.TaskInfo, error
 	return &info, nil
 }
 
-// mark is what the state index remembers of the documents index.
+// mark is what the state index remembers of another.
 type mark struct {
 	ID    string `json:"id"`
-	Built string `json:"built"` // when the index was made, and the shape
+	Built string `json:"built"` // when that index was made, and the shape
+	// Was is the index that it takes the place of, until that one is dropped; and
+	// Whole, whether that one is filled too.
+	Was   string `json:"was,omitempty"`
+	Whole bool   `json:"whole,omitempty"`
 }
 
-// Filled tells whether the index is the one that MarkFilled was called for. One
-// that was wiped, or made again by somebody, is not.
-func (x *Index) Filled(ctx context.Context) (bool, error) {
-	built, err := x.built(ctx)
-	if err != nil {
-		return false, failure(ctx, "index state", err)
-	}
+// The marks.
+const (
+	markFilled  = "filled"  // holds all that was promised
+	markRebuild = "rebuild" // is being filled; puts go to it too
+)
+
+// mark reads a mark; one that is not there is empty.
+func (s *shard) mark(ctx context.Context, id string) (mark, error) {
 	var m mark
-	err = x.state.GetDocumentWithContext(ctx, "filled", nil, &m)
-	if c := code(err); err != nil && c != noIndex && c != noDocument {
-		return false, failure(ctx, "index state", err)
+	err := s.state.GetDocumentWithContext(ctx, id, nil, &m)
+	if c := code(err); c == noIndex || c == noDocument {
+		return mark{}, nil
 	}
-	if done, _ := x.configured.Load().(string); built != done {
-		x.configured.Store("") // whoever made this one may not have given it settings
+	return m, err
+}
+
+func (s *shard) putMark(ctx context.Context, m mark) error {
+	return s.do(ctx, func() (*meilisearch.TaskInfo, error) {
+		return s.state.AddDocumentsWithContext(ctx, []mark{m}, &meilisearch.DocumentOptions{PrimaryKey: new("id")})
+	})
+}
+
+func (s *shard) removeMark(ctx context.Context, id string) error {
+	err := s.do(ctx, func() (*meilisearch.TaskInfo, error) { return s.state.DeleteDocumentWithContext(ctx, id, nil) })
+	if isGone(err) {
+		return nil
 	}
-	return built != "" && m.Built == built, nil
+	return err
+}
+
+// Filled tells whether the index is the one that MarkFilled was called for, or that
+// was rebuilt. One that was wiped, or made again by somebody, is not; see Vouch for
+// one that was brought back.
+func (x *Index) Filled(ctx context.Context) (bool, error) {
+	for _, s := range x.shards {
+		built, err := s.built(ctx, s.main)
+		if err != nil {
+			return false, failure(ctx, "index state", err)
+		}
+		if filled, err := s.filled(ctx, built); err != nil || !filled {
+			if err != nil {
+				err = failure(ctx, "index state", err)
+			}
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// filled tells whether the serving index, which is built, is filled. It drops the one
+// before, when whoever swapped them did not live to do so.
+func (s *shard) filled(ctx context.Context, built string) (bool, error) {
+	m, err := s.mark(ctx, markFilled)
+	if err != nil || built == "" || m.Built != built {
+		return built != "" && m.Was == built && m.Whole, err
+	}
+	if m.Was == "" {
+		return true, nil
+	}
+	old, err := s.built(ctx, s.next)
+	if err == nil && old == m.Was {
+		err = s.endRebuild(ctx)
+	}
+	if err == nil {
+		err = s.putMark(ctx, mark{ID: markFilled, Built: built})
+	}
+	return true, err
 }
 
 // MarkFilled remembers that the index, as it is now, holds every record.
 func (x *Index) MarkFilled(ctx context.Context) error {
-	if err := x.ensure(ctx); err != nil { // an archive without records
-		return failure(ctx, "mark index", err)
-	}
-	built, err := x.built(ctx)
-	if err == nil {
-		err = x.do(ctx, func() (*meilisearch.TaskInfo, error) {
-			return x.state.AddDocumentsWithContext(ctx, []mark{{ID: "filled", Built: built}}, &meilisearch.DocumentOptions{PrimaryKey: new("id")})
-		})
-	}
-	if err != nil {
-		return failure(ctx, "mark index", err)
+	for _, s := range x.shards {
+		built, err := s.ensure(ctx) // an archive without records
+		if err == nil {
+			err = s.putMark(ctx, mark{ID: markFilled, Built: built})
+		}
+		if err != nil {
+			return failure(ctx, "mark index", err)
+		}
 	}
 	return nil
-}
-
-// built identifies the index that is there; empty when there is none.
-func (x *Index) built(ctx context.Context) (string, error) {
-	info, err := x.docs.FetchInfoWithContext(ctx)
-	if code(err) == noIndex {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return info.CreatedAt.UTC().Format("20060102T150405.000000000Z") + "/" + shape, nil
 }

@@ -1,59 +1,61 @@
-// Package index is the search engine beside the store: Meilisearch. What it holds
-// can be thrown away at any time and is filled again from the chains.
+// Package index is the search engine beside the store: Meilisearch, one server or
+// several. What it holds can be thrown away at any time and is filled again from
+// the chains.
 //
-// It owns the settings, the translation of questions to Meilisearch and its tasks,
-// and is the only user of meilisearch-go. It must not know what a query of a user
-// means (package plan), nor where records come from. No id number ever reaches the
-// server, and no error of this package quotes what was asked.
+// It owns the settings, the translation of questions to Meilisearch, its tasks, how
+// records are spread over servers, and the change from one generation of the index
+// to the next. It is the only user of meilisearch-go. It must not know what a query
+// of a user means (package plan), nor where records come from. No id number ever
+// reaches a server, and no error of this package quotes what was asked.
 package index
 
 import (
 	"context"
-	_ "embed" // the settings
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/meilisearch/meilisearch-go"
-	"golang.org/x/sync/singleflight"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"dangan/archive"
 	"dangan/index/plan"
 )
 
-// Config says which server and index to use.
+// Config says which servers and index to use.
 type Config struct {
-	URL     string        // http://host:port
-	Key     string        // may search, write documents, make indexes and change settings
-	Name    string        // of the index; "records" when empty. Name-state holds its state
+	// URL is http://host:port. Several, separated by commas, are shards: every
+	// fonds is on one of them. Another number or order of them is another index,
+	// which counts as not filled.
+	URL     string
+	Key     string        // may search, write documents, make indexes and change settings; the same everywhere
+	Name    string        // of the index; "records" when empty. Name-next and Name-state are used too
 	Timeout time.Duration // of one search; 0 means 1.5 s
-	Log     *slog.Logger  // nil discards
+	// ShardTimeout is how long one of several shards is waited for; 0 means a third
+	// of Timeout.
+	ShardTimeout time.Duration
+	Log          *slog.Logger // nil discards
 }
 
 const (
 	callTimeout = 10 * time.Second // of one request that is no search
-	taskTimeout = 2 * time.Minute  // from accepted to searchable
+	taskTimeout = 5 * time.Minute  // from accepted to searchable
 )
 
-// Index is one index of a Meilisearch server. Its methods may be called concurrently.
+// Index is one index, on one Meilisearch server or spread over several. Its methods
+// may be called concurrently.
 type Index struct {
-	config Config
-	http   *http.Client
-	server meilisearch.ServiceManager
-	docs   meilisearch.IndexManager
-	state  meilisearch.IndexManager
-	locks  locks
-
-	configuring singleflight.Group
-	configured  atomic.Value // string: which index this process has given its settings, "" for none
+	config  Config
+	shards  []*shard
+	waiting *semaphore.Weighted // bytes of documents that may wait for a task
 }
 
-// New makes a client. The server may be down: it is asked when it is needed, and
-// the index is made with the first Put.
+// New makes a client. The servers may be down: they are asked when they are needed,
+// and the index is made with the first Put.
 func New(_ context.Context, c Config) (*Index, error) {
 	if c.Name == "" {
 		c.Name = "records"
@@ -61,13 +63,28 @@ func New(_ context.Context, c Config) (*Index, error) {
 	if c.Timeout == 0 {
 		c.Timeout = 1500 * time.Millisecond
 	}
+	if c.ShardTimeout == 0 {
+		c.ShardTimeout = c.Timeout / 3
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	if !strings.HasPrefix(c.URL, "http://") && !strings.HasPrefix(c.URL, "https://") || !plainName(c.Name) {
-		return nil, fmt.Errorf("meilisearch: URL or index name: %w", archive.ErrInvalid)
+	x := &Index{config: c, waiting: semaphore.NewWeighted(maxWaiting)}
+	urls := strings.Split(c.URL, ",")
+	for i, url := range urls {
+		url = strings.TrimRight(strings.TrimSpace(url), "/")
+		if !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") || !plainName(c.Name) {
+			return nil, fmt.Errorf("meilisearch: URL or index name: %w", archive.ErrInvalid)
+		}
+		s := newShard(c, url)
+		s.name, s.shape = fmt.Sprintf("shard-%d", i+1), fmt.Sprintf("%s/%d-of-%d", shape, i+1, len(urls))
+		x.shards = append(x.shards, s)
 	}
-	c.URL = strings.TrimRight(c.URL, "/")
+	return x, nil
+}
+
+// newClient speaks to one server.
+func newClient(c Config, url string) (meilisearch.ServiceManager, *http.Client) {
 	// A compressed answer leaves the server in two writes, and the second waits
 	// 40 ms for the acknowledgement of the first (Nagle against delayed ACK). An
 	// uncompressed one leaves in one.
@@ -76,11 +93,7 @@ func New(_ context.Context, c Config) (*Index, error) {
 		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableCompression: true, MaxIdleConnsPerHost: 64, IdleConnTimeout: time.Minute},
 	}
 	// The client's own retries send an empty body.
-	server := meilisearch.New(c.URL, meilisearch.WithAPIKey(c.Key), meilisearch.WithCustomClient(client), meilisearch.DisableRetries())
-	return &Index{
-		config: c, http: client, server: server,
-		docs: server.Index(c.Name), state: server.Index(c.Name + "-state"),
-	}, nil
+	return meilisearch.New(url, meilisearch.WithAPIKey(c.Key), meilisearch.WithCustomClient(client), meilisearch.DisableRetries()), client
 }
 
 // plainName reports whether s may be an index name or document id of Meilisearch.
@@ -90,38 +103,65 @@ func plainName(s string) bool {
 	})
 }
 
-// Ready is nil when the server answers. An index that is not there yet is made
-// with the first Put and does not count.
+// each does something with all shards at once.
+func (x *Index) each(ctx context.Context, do func(ctx context.Context, s *shard) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, s := range x.shards {
+		group.Go(func() error { return do(ctx, s) })
+	}
+	return group.Wait()
+}
+
+// Ready is nil when a server answers: the index may be missing, and so may other
+// shards, which search results then name.
 func (x *Index) Ready(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, x.config.Timeout)
 	defer cancel()
-	if _, err := x.server.HealthWithContext(limited); err != nil {
-		return failure(ctx, "meilisearch", err)
+	answers := make(chan error, len(x.shards))
+	for _, s := range x.shards {
+		go func() {
+			_, err := s.server.HealthWithContext(limited)
+			answers <- err
+		}()
 	}
-	return nil
+	var err error
+	for range x.shards {
+		if err = <-answers; err == nil {
+			return nil
+		}
+	}
+	return failure(ctx, "meilisearch", err)
 }
 
-// Count is the number of documents; 0 for an index that is not there.
+// Count is the number of documents; an index that is not there has none.
 func (x *Index) Count(ctx context.Context) (int, error) {
-	stats, err := x.docs.GetStatsWithContext(ctx, nil)
-	if code(err) == noIndex {
-		return 0, nil
+	return x.count(ctx, func(s *shard) string { return s.main })
+}
+
+func (x *Index) count(ctx context.Context, uid func(*shard) string) (int, error) {
+	sum := 0
+	for _, s := range x.shards {
+		n, err := s.count(ctx, uid(s))
+		if err != nil {
+			return 0, failure(ctx, "count documents", err)
+		}
+		sum += n
 	}
-	if err != nil {
-		return 0, failure(ctx, "count documents", err)
-	}
-	return int(stats.NumberOfDocuments), nil
+	return sum, nil
 }
 
 // Search answers a query within the scope; see plan.Search. It takes no longer than
-// the configured timeout, and is archive.ErrUnavailable then.
+// the configured timeout, and is archive.ErrUnavailable then. Shards that did not
+// answer are named in Hits.Missing; only when none did, there is no answer.
 func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (archive.Hits, error) {
 	limited, cancel := context.WithTimeout(ctx, x.config.Timeout)
 	defer cancel()
-	hits, err := plan.Search(limited, x, q, s)
+	f := &fan{x: x, missing: map[string]bool{}}
+	hits, err := plan.Search(limited, f, q, s)
 	if err != nil {
 		return archive.Hits{}, failure(ctx, "search index", err)
 	}
+	hits.Missing = f.names()
 	return hits, nil
 }
 
@@ -131,6 +171,7 @@ func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (a
 const (
 	noIndex    = "index_not_found"
 	noDocument = "document_not_found"
+	noTask     = "task_not_found"
 	noSettings = "invalid_search_filter"
 	// The server learns its fields from documents, and every document has all that
 	// are searched: a field it does not know means that there are no documents.
@@ -152,7 +193,7 @@ func failure(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return fmt.Errorf("%s: %w", op, context.Canceled)
-	case failed, errors.Is(err, archive.ErrCorrupt):
+	case failed, errors.Is(err, archive.ErrCorrupt), errors.Is(err, archive.ErrConflict):
 		return fmt.Errorf("%s: %w", op, err)
 	case errors.Is(err, archive.ErrUnavailable), !answered, e.StatusCode == 0, e.StatusCode >= 500,
 		e.StatusCode == http.StatusTooManyRequests,

@@ -2,11 +2,10 @@ package index
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"time"
 
 	"github.com/meilisearch/meilisearch-go"
 
@@ -14,140 +13,244 @@ import (
 	"dangan/index/plan"
 )
 
-// maxBatch is how many documents go into one task.
-const maxBatch = 1000
-
-// Put makes the documents searchable before it returns. A document does not replace
-// a newer version of its record; the server cannot compare versions, so between
-// processes this is the best that can be done, and a caller must read the head of
-// the chain again afterwards. It may be repeated. Without documents it makes the
-// index, if it is not there.
+// Put makes the documents searchable before it returns. Callers at the same time
+// share tasks; when too much waits already, Put waits until ctx ends.
+//
+// A document does not replace a newer version of its record. A server cannot compare
+// versions, so they are read before a task is sent: within this process nothing comes
+// between, but another process may, and then the older one may win. Therefore a caller
+// must read the head of the chain after Put, and put again if it has changed: the last
+// one to do so leaves the newest version. Put may be repeated. Without documents it
+// makes the index, if it is not there.
+//
+// When the server refuses a document, the error is none of package archive, and trying
+// again does not help.
 func (x *Index) Put(ctx context.Context, docs ...archive.Document) error {
-	newest := map[string]archive.Document{}
 	for _, d := range docs {
-		id := d.Record.ID
-		if !plainName(id) { // the server would fail the whole task, later
+		if !plainName(d.Record.ID) { // the server would fail the whole task, later
 			return fmt.Errorf("put into index: document id: %w", archive.ErrInvalid)
 		}
-		if have, ok := newest[id]; !ok || d.Version >= have.Version {
-			newest[id] = d
-		}
 	}
-	if err := x.ensure(ctx); err != nil {
-		return failure(ctx, "put into index", err)
-	}
-	for batch := range slices.Chunk(slices.Sorted(maps.Keys(newest)), maxBatch) {
-		if err := x.putBatch(ctx, batch, newest); err != nil {
+	if len(docs) == 0 {
+		if err := x.each(ctx, func(ctx context.Context, s *shard) error { _, err := s.ensure(ctx); return err }); err != nil {
 			return failure(ctx, "put into index", err)
 		}
 	}
-	return nil
-}
-
-func (x *Index) putBatch(ctx context.Context, ids []string, docs map[string]archive.Document) error {
-	give, err := x.locks.take(ctx, ids)
-	if err != nil {
-		return err
-	}
-	defer give()
-	have, err := x.versions(ctx, ids)
-	if err != nil {
-		return err
-	}
-	var wire []plan.Document
-	for _, id := range ids {
-		if docs[id].Version >= have[id] {
-			wire = append(wire, plan.NewDocument(docs[id]))
+	var entries []*entry
+	for batch := range slices.Chunk(docs, maxTaskDocs) {
+		added, err := x.put(ctx, batch)
+		entries = append(entries, added...)
+		if err != nil {
+			return errors.Join(failure(ctx, "put into index", err), await(ctx, "put into index", entries))
 		}
 	}
-	if len(wire) == 0 {
-		return nil
-	}
-	return x.do(ctx, func() (*meilisearch.TaskInfo, error) {
-		return x.docs.AddDocumentsWithContext(ctx, wire, nil)
-	})
+	return await(ctx, "put into index", entries)
 }
 
-// versions reads what the index holds of the records. If it was wiped it is made
-// again first: the server would make it with settings of its own.
-func (x *Index) versions(ctx context.Context, ids []string) (map[string]int, error) {
-	var result meilisearch.DocumentsResult
-	err := x.docs.GetDocumentsWithContext(ctx, &meilisearch.DocumentsQuery{
-		Ids: ids, Limit: int64(len(ids)), Fields: []string{"id", "ver"},
-	}, &result)
-	if code(err) == noIndex {
-		x.configured.Store("")
-		return nil, x.ensure(ctx)
+// put hands documents to the shards they belong on, and has the others forget them:
+// a record may have moved to another fonds.
+func (x *Index) put(ctx context.Context, docs []archive.Document) ([]*entry, error) {
+	ops := map[*shard][]op{}
+	for _, d := range docs {
+		line, err := json.Marshal(plan.NewDocument(d))
+		if err != nil {
+			return nil, fmt.Errorf("encode document: %w", archive.ErrInvalid)
+		}
+		home := x.home(d.Record.Fonds)
+		for _, s := range x.shards {
+			o := op{kind: opMoved, id: d.Record.ID, version: d.Version}
+			if s == home {
+				o.kind, o.line = opPut, line
+			}
+			ops[s] = append(ops[s], o)
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	var shown []plan.Shown
-	if err := result.Results.DecodeInto(&shown); err != nil {
-		return nil, fmt.Errorf("read versions: %w", archive.ErrCorrupt)
-	}
-	have := make(map[string]int, len(shown))
-	for _, s := range shown {
-		have[s.ID] = s.Version
-	}
-	return have, nil
+	return x.enqueue(ctx, ops)
 }
 
-// Delete takes a record out. Deleting what is not there succeeds.
+// enqueue waits for its turn to wait.
+func (x *Index) enqueue(ctx context.Context, ops map[*shard][]op) ([]*entry, error) {
+	var entries []*entry
+	for _, s := range x.shards {
+		size := int64(0)
+		for _, o := range ops[s] {
+			size += int64(len(o.line) + len(o.id))
+		}
+		size = min(size, maxWaiting)
+		if err := x.waiting.Acquire(ctx, size); err != nil {
+			return entries, fmt.Errorf("too much waits for the index: %w", archive.ErrUnavailable)
+		}
+		s.docs.Add(int64(len(ops[s])))
+		entries = append(entries, s.add(ops[s], func() {
+			x.waiting.Release(size)
+			s.docs.Add(-int64(len(ops[s])))
+		}))
+	}
+	return entries, nil
+}
+
+// await gives the outcome of all entries.
+func await(ctx context.Context, operation string, entries []*entry) error {
+	var errs []error
+	for _, e := range entries {
+		select {
+		case <-e.done:
+		case <-ctx.Done():
+			return failure(ctx, operation, fmt.Errorf("not waited for: %w", archive.ErrUnavailable))
+		}
+		if e.err != nil {
+			errs = append(errs, failure(ctx, operation, e.err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Delete takes a record out. Deleting what is not there succeeds. What the server
+// keeps of it in its files until they are written anew goes with the next rebuild.
 func (x *Index) Delete(ctx context.Context, id string) error {
 	if !plainName(id) {
 		return fmt.Errorf("delete from index: document id: %w", archive.ErrInvalid)
 	}
-	give, err := x.locks.take(ctx, []string{id})
-	if err != nil {
-		return failure(ctx, "delete from index", err)
+	ops := map[*shard][]op{}
+	for _, s := range x.shards {
+		ops[s] = []op{{kind: opDelete, id: id}}
 	}
-	defer give()
-	err = x.do(ctx, func() (*meilisearch.TaskInfo, error) { return x.docs.DeleteDocumentWithContext(ctx, id, nil) })
-	if errors.Is(err, taskError(noIndex)) || code(err) == noIndex {
-		return nil
-	}
-	if err != nil {
-		return failure(ctx, "delete from index", err)
-	}
-	return nil
+	entries, err := x.enqueue(ctx, ops)
+	return errors.Join(err, await(ctx, "delete from index", entries))
 }
 
-// taskError is the code of a task that failed.
-type taskError string
-
-func (e taskError) Error() string { return "task failed: " + string(e) }
-
-// do sends a task and waits until it has succeeded. Tasks of an index run in the
-// order they were accepted in, and those that wait are merged into one batch.
-func (x *Index) do(ctx context.Context, send func() (*meilisearch.TaskInfo, error)) error {
-	info, err := send()
-	if err != nil {
-		return err
-	}
-	return x.wait(ctx, info.TaskUID)
-}
-
-func (x *Index) wait(ctx context.Context, uid int64) error {
-	ctx, cancel := context.WithTimeout(ctx, taskTimeout)
-	defer cancel()
-	for pause := 2 * time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		task, err := x.server.GetTaskWithContext(ctx, uid)
+// apply carries ops out in the serving index, and in the next one while there is
+// one. If they have changed places meanwhile it does so again: the tasks may have
+// gone to the index that was left behind.
+func (s *shard) apply(ctx context.Context, ops []op) error {
+	const attempts = 5
+	for range attempts {
+		serving, err := s.ensure(ctx)
 		if err != nil {
 			return err
 		}
-		switch task.Status {
-		case meilisearch.TaskStatusSucceeded:
-			return nil
-		case meilisearch.TaskStatusFailed:
-			return taskError(task.Error.Code)
-		case meilisearch.TaskStatusCanceled:
-			return fmt.Errorf("task canceled: %w", archive.ErrUnavailable)
+		next, err := s.rebuilding(ctx)
+		if err == nil && next != "" {
+			err = s.change(ctx, s.next, ops)
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return fmt.Errorf("task still waiting: %w", archive.ErrUnavailable)
+		if err == nil {
+			err = s.change(ctx, s.main, ops)
+		}
+		if err != nil && !isGone(err) {
+			return err
+		}
+		same, checked := s.unchanged(ctx, serving, next)
+		if same || checked != nil {
+			return errors.Join(err, checked)
 		}
 	}
+	return fmt.Errorf("the index changes all the time: %w", archive.ErrUnavailable)
 }
+
+// unchanged reports whether the indexes are still those that were written to. One that
+// the server made anew, from what was sent to an index that had gone, is dropped.
+func (s *shard) unchanged(ctx context.Context, serving, next string) (bool, error) {
+	now, err := s.built(ctx, s.main)
+	if err != nil || next == "" {
+		return now == serving, err
+	}
+	still, err := s.rebuilding(ctx)
+	if err == nil && still == "" {
+		err = s.drop(ctx, s.next)
+	}
+	return now == serving && still == next, err
+}
+
+// change carries ops out in one index.
+func (s *shard) change(ctx context.Context, uid string, ops []op) error {
+	ids := make([]string, len(ops))
+	for i, o := range ops {
+		ids[i] = o.id
+	}
+	have, err := s.versions(ctx, uid, ids)
+	if err != nil {
+		return err
+	}
+	ops = fold(ops, have)
+	if uid == s.next {
+		s.sending.Lock()
+		s.touch(ops)
+	}
+	tasks, err := s.send(ctx, uid, ops, maxTask, maxTaskDocs)
+	if uid == s.next {
+		s.sending.Unlock()
+	}
+	for _, uid := range tasks {
+		err = errors.Join(err, s.wait(ctx, uid))
+	}
+	return err
+}
+
+// fold brings ops to one for each record, by what the index has of it.
+func fold(ops []op, have map[string]int) []op {
+	at := map[string]int{}
+	var out []op
+	for _, o := range ops {
+		newest := have[o.id]
+		switch {
+		case o.kind == opPut && o.version < newest,
+			o.kind == opMoved && (newest == 0 || o.version < newest):
+			continue
+		case o.kind == opPut:
+			have[o.id] = o.version
+		default:
+			have[o.id] = 0
+		}
+		if i, ok := at[o.id]; ok {
+			out[i] = o
+			continue
+		}
+		at[o.id] = len(out)
+		out = append(out, o)
+	}
+	return out
+}
+
+// send sends ops, each about another record, in tasks of so many bytes and documents,
+// and returns the tasks.
+func (s *shard) send(ctx context.Context, uid string, ops []op, size, docs int) ([]int64, error) {
+	var tasks []int64
+	var gone []string
+	var body []byte
+	n := 0
+	accepted := func(info *meilisearch.TaskInfo, err error) error {
+		if err == nil {
+			tasks = append(tasks, info.TaskUID)
+		}
+		return err
+	}
+	add := func() error {
+		if n == 0 {
+			return nil
+		}
+		err := accepted(s.server.Index(uid).AddDocumentsNdjsonWithContext(ctx, body, nil))
+		body, n = body[:0], 0
+		return err
+	}
+	for _, o := range ops {
+		if o.kind != opPut {
+			gone = append(gone, o.id)
+			continue
+		}
+		if n == docs || n > 0 && len(body)+len(o.line) > size {
+			if err := add(); err != nil {
+				return tasks, err
+			}
+		}
+		body = append(append(body, o.line...), '\n')
+		n++
+	}
+	err := add()
+	if err == nil && len(gone) > 0 {
+		err = accepted(s.server.Index(uid).DeleteDocumentsWithContext(ctx, gone, nil))
+	}
+	return tasks, err
+}
+
+// isGone is the error of asking something of an index that is not there.
+func isGone(err error) bool { return code(err) == noIndex || errors.Is(err, taskError(noIndex)) }
