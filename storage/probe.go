@@ -3,7 +3,6 @@ package storage
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -92,7 +91,7 @@ func (s *S3) probeWire(ctx context.Context) error {
 	defer cancel()
 	key := fmt.Sprintf("system/probe-%016x", rand.Uint64())
 	body := []byte("body")
-	err := s.putOnce(ctx, key, body, sha256.Sum256(body), putOptions(sha256.Sum256([]byte("another body"))))
+	err := s.putOnce(ctx, key, body, putOptions(checksum([]byte("another body"))))
 	if err == nil {
 		_ = s.Delete(ctx, key)
 		return broken("a body that does not fit its checksum was taken")

@@ -3,17 +3,18 @@ package storage
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"iter"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -24,16 +25,17 @@ import (
 
 // S3 is Objects in a bucket of a real store.
 type S3 struct {
-	core   minio.Core
-	bucket string
+	core    minio.Core
+	bucket  string
+	buffers sync.Pool // of *bytes.Buffer, each of up to singlePut bytes
 }
 
 const (
-	partSize    = 8 << 20 // of a multipart upload, three of which are in memory; of 10,000 at most
-	singlePut   = 4 << 20 // up to which a stream becomes a single PUT
-	attempts    = 4       // of minio-go for one request
-	busyRetries = 20      // while a store decides between writers
-	smallWait   = 30 * time.Second
+	partSize    = 8 << 20  // of a multipart upload, three of which are in memory; of 10,000 at most
+	singlePut   = 16 << 20 // up to which a stream becomes a single PUT
+	attempts    = 4        // of minio-go for one request
+	busyRetries = 20       // while a store decides between writers
+	smallWait   = 30 * time.Second // and a second for each MiB
 )
 
 // Dial connects to the store, creates the bucket when it is missing, and tries
@@ -69,7 +71,7 @@ func connect(cfg Config) (*S3, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &S3{core: *core, bucket: cfg.Bucket}, nil
+	return &S3{core: *core, bucket: cfg.Bucket, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}, nil
 }
 
 func (s *S3) ensureBucket(ctx context.Context, region string) error {
@@ -114,14 +116,14 @@ func (s *S3) PutIfMatch(ctx context.Context, key, etag string, data []byte) erro
 }
 
 // put is a single PUT with a checksum: minio-go drops the condition of an upload
-// in parts, silently. It signs the body as a whole: of an empty one that is signed
-// in chunks, versitygw leaves a piece unread and takes it for the next request.
+// in parts, silently. The body is not signed. What it holds is sealed, so that a
+// change is seen when it is read; and whoever could change it on its way could as
+// well answer in the place of the store.
 func (s *S3) put(ctx context.Context, key string, data []byte, condition func(*minio.PutObjectOptions)) error {
-	sum := sha256.Sum256(data)
-	opts := putOptions(sum)
+	opts := putOptions(checksum(data))
 	condition(&opts)
 	for try := 1; ; try++ {
-		err := s.putOnce(ctx, key, data, sum, opts)
+		err := s.putOnce(ctx, key, data, opts)
 		if !isBusy(err) {
 			return err
 		}
@@ -136,39 +138,48 @@ func (s *S3) put(ctx context.Context, key string, data []byte, condition func(*m
 	}
 }
 
-func putOptions(checksum [sha256.Size]byte) minio.PutObjectOptions {
+func putOptions(checksum string) minio.PutObjectOptions {
 	return minio.PutObjectOptions{
-		DisableContentSha256: true, // in chunks
+		DisableContentSha256: true,
 		ContentType:          "application/octet-stream",
 		// Sent as a header, not as metadata, and checked by the store.
-		UserMetadata: map[string]string{"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(checksum[:])},
+		UserMetadata: map[string]string{"X-Amz-Checksum-Crc32c": checksum},
 	}
 }
 
-func (s *S3) putOnce(ctx context.Context, key string, data []byte, sum [sha256.Size]byte, opts minio.PutObjectOptions) error {
-	ctx, cancel := context.WithTimeout(ctx, smallWait)
+// checksum is the CRC-32C of data as the header has it.
+func checksum(data []byte) string {
+	sum := crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli))
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint32(nil, sum))
+}
+
+func (s *S3) putOnce(ctx context.Context, key string, data []byte, opts minio.PutObjectOptions) error {
+	ctx, cancel := context.WithTimeout(ctx, smallWait+time.Duration(len(data)>>20)*time.Second)
 	defer cancel()
-	_, err := s.core.PutObject(ctx, s.bucket, key, bytes.NewReader(data), int64(len(data)), "", hex.EncodeToString(sum[:]), opts)
+	_, err := s.core.PutObject(ctx, s.bucket, key, bytes.NewReader(data), int64(len(data)), "", "", opts)
 	return err
 }
 
 // PutStream implements Objects.
 func (s *S3) PutStream(ctx context.Context, key string, r io.Reader) error {
-	var start bytes.Buffer
-	_, err := io.CopyN(&start, r, singlePut)
+	start, _ := s.buffers.Get().(*bytes.Buffer)
+	start.Reset()
+	defer s.buffers.Put(start)
+	_, err := io.CopyN(start, r, singlePut+1)
 	if err == io.EOF {
 		return s.Put(ctx, key, start.Bytes())
 	}
 	if err != nil {
 		return fmt.Errorf("put %s: %w", key, err)
 	}
-	return failure("put", key, s.putParts(ctx, key, io.MultiReader(&start, r)))
+	return failure("put", key, s.putParts(ctx, key, io.MultiReader(start, r)))
 }
 
 func (s *S3) putParts(ctx context.Context, key string, r io.Reader) error {
 	_, err := s.core.Client.PutObject(ctx, s.bucket, key, r, -1, minio.PutObjectOptions{
 		PartSize:              partSize,
 		NumThreads:            2, // one part is sent while the next one is sealed
+		DisableContentSha256:  true,
 		ConcurrentStreamParts: true,
 		ContentType:           "application/octet-stream",
 	})

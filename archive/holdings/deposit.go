@@ -120,24 +120,31 @@ func (h *Room) once(ctx context.Context, actor archive.Actor, key string, r arch
 		r.ID = id
 		return r, nil, nil
 	}
-	owner, err := archive.OnceOwner(id, r)
+	id, held, err := h.claimKey(ctx, actor, key, id, r)
+	r.ID = id
+	return r, held, err
+}
+
+// claimKey claims an idempotency key for a request that is to make id, or finds
+// what the same request was to make before.
+func (h *Room) claimKey(ctx context.Context, actor archive.Actor, key, id string, request any) (string, []archive.ClaimHeld, error) {
+	owner, err := archive.OnceOwner(id, request)
 	if err != nil {
-		return r, nil, fmt.Errorf("deposit: %w", err)
+		return id, nil, fmt.Errorf("deposit: %w", err)
 	}
 	claim := archive.ClaimHeld{Kind: archive.ClaimIdempotency, Value: actor.ID + "\n" + key}
-	r.ID = id
 	holder, err := h.c.Claims.Claim(ctx, claim.Kind, claim.Value, owner)
 	if errors.Is(err, archive.ErrExists) {
 		first, same := archive.OnceHeld(holder, owner)
 		if !same {
-			return r, nil, archive.Problems{{Code: "idempotency_key_reused", Field: "Idempotency-Key"}}
+			return id, nil, archive.Problems{{Code: "idempotency_key_reused", Field: "Idempotency-Key"}}
 		}
-		r.ID, err = first, nil
+		id, err = first, nil
 	}
 	if err != nil {
-		return r, nil, fmt.Errorf("deposit: %w", err)
+		return id, nil, fmt.Errorf("deposit: %w", err)
 	}
-	return r, []archive.ClaimHeld{claim}, nil
+	return id, []archive.ClaimHeld{claim}, nil
 }
 
 // commit makes the record: first the job, so that whatever happens afterwards is

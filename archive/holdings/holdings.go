@@ -45,10 +45,16 @@ type Config struct {
 }
 
 // Room is the use cases. Its methods may be called concurrently.
-type Room struct{ c Config }
+type Room struct {
+	c       Config
+	reading chan struct{} // a slot for each file that may be in memory at once
+}
+
+// maxReading is how many files are read at once: each may fill maxRead bytes.
+const maxReading = 4
 
 // New opens the room.
-func New(c Config) *Room { return &Room{c: c} }
+func New(c Config) *Room { return &Room{c: c, reading: make(chan struct{}, maxReading)} }
 
 // head finds a record. Whatever is no id cannot name one.
 func (h *Room) head(ctx context.Context, id string) (archive.Version[archive.Record], error) {

@@ -85,6 +85,12 @@ func (h *Room) read(ctx context.Context, ref archive.Ref, f archive.File) (archi
 	if f.Size > maxRead {
 		found = archive.Reading{MediaType: "application/octet-stream", Findings: []archive.Finding{{Code: "too_large"}}}
 	} else {
+		select {
+		case h.reading <- struct{}{}:
+			defer func() { <-h.reading }()
+		case <-ctx.Done():
+			return found, ctx.Err()
+		}
 		src, err := h.load(ctx, ref, f)
 		if err != nil {
 			return found, err

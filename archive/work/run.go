@@ -19,16 +19,19 @@ var errPanic = errors.New("handler panicked")
 // at work. Jobs that have not begun stay in the store.
 func (q *Queue) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
-	for range q.c.Workers {
-		workers.Go(func() { q.work(ctx) })
+	for n := range q.c.Workers {
+		workers.Go(func() { q.work(ctx, n < q.c.Eager) })
 	}
 	q.sweepUntil(ctx)
 	workers.Wait()
 	return nil
 }
 
-func (q *Queue) work(ctx context.Context) {
+func (q *Queue) work(ctx context.Context, eager bool) {
 	for {
+		if !eager {
+			q.standBack(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -38,6 +41,19 @@ func (q *Queue) work(ctx context.Context) {
 			}
 			q.run(ctx, job)
 			q.give(job)
+		}
+	}
+}
+
+// standBack waits while callers plan, who wait for an answer, which nobody does
+// for the effect of a job. It ends when they pause or too much work has piled up.
+func (q *Queue) standBack(ctx context.Context) {
+	const pause = 50 * time.Millisecond
+	for len(q.ready) < cap(q.ready)/2 && q.c.Now().Sub(time.Unix(0, q.planned.Load())) < pause {
+		select {
+		case <-time.After(pause / 2):
+		case <-ctx.Done():
+			return
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"dangan/archive"
@@ -30,6 +31,7 @@ type Config struct {
 	Handlers map[string]func(ctx context.Context, job archive.Job) error
 
 	Workers  int           // jobs that run at once
+	Eager    int           // of the workers: they go on while callers plan; the others let those go first
 	Backlog  int           // started jobs that wait in memory; more wait for the sweep
 	Attempts int           // failures after which a job is dead
 	Backoff  time.Duration // wait after the first failure; doubles up to MaxWait
@@ -57,7 +59,8 @@ func (c Config) withDefaults() Config {
 			*d = value
 		}
 	}
-	count(&c.Workers, 4)
+	count(&c.Workers, 16)
+	count(&c.Eager, 2)
 	count(&c.Backlog, 1024)
 	count(&c.Attempts, 12)
 	wait(&c.Backoff, time.Second)
@@ -81,6 +84,8 @@ type Queue struct {
 	c     Config
 	ready chan archive.Job
 
+	planned atomic.Int64 // when somebody last planned, Unix nanoseconds
+
 	mu    sync.Mutex
 	taken map[string]bool // jobs of this process that wait in ready or run
 }
@@ -99,6 +104,7 @@ func (q *Queue) Plan(ctx context.Context, job archive.Job) (archive.Job, error) 
 		return job, fmt.Errorf("plan job: no handler for kind %q", job.Kind)
 	}
 	job.Nonce, job.At = q.c.NewID(), q.c.Now()
+	q.planned.Store(job.At.UnixNano())
 	if err := q.c.Store.PlanJob(ctx, job); err != nil {
 		return job, fmt.Errorf("plan job: %w", err)
 	}

@@ -237,3 +237,26 @@ func TestStoppingWaitsForWhatIsNearlyDone(t *testing.T) {
 		})
 	}
 }
+
+func TestJobsStandBackWhileCallersPlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var now, most atomic.Int32
+		r := start(t, newStore(), work.Config{Workers: 8, Eager: 2}, func(context.Context, archive.Job) error {
+			most.Store(max(most.Load(), now.Add(1)))
+			defer now.Add(-1)
+			time.Sleep(time.Second)
+			return nil
+		})
+		for i := range 100 {
+			r.Start(r.plan(t, fmt.Sprint(i)))
+			pass(10 * time.Millisecond)
+		}
+		if most.Load() != 2 {
+			t.Errorf("%d jobs at once while callers plan", most.Load())
+		}
+		pass(time.Minute)
+		if most.Load() != 8 || len(r.store.all()) != 0 {
+			t.Errorf("%d jobs at once afterwards, %d left", most.Load(), len(r.store.all()))
+		}
+	})
+}

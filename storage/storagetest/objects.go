@@ -191,7 +191,7 @@ func testListing(t *testing.T, objects storage.Objects) {
 func testStreams(t *testing.T, objects storage.Objects) {
 	ctx := t.Context()
 	const mib = 1 << 20
-	for _, size := range []int{0, 1, 4*mib - 1, 4 * mib, 4*mib + 1, 21 * mib} {
+	for _, size := range []int{0, 1, 16*mib - 1, 16 * mib, 16*mib + 1, 37 * mib} {
 		key, data := fmt.Sprintf("blob/aa/size-%d", size), randomBytes(size)
 		must(t, objects.PutStream(ctx, key, bytes.NewReader(data)))
 		if got := Raw(t, objects, key); !bytes.Equal(got, data) {

@@ -1,0 +1,140 @@
+package holdings
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"dangan/archive"
+)
+
+const (
+	maxBatch = 1000 // deposits
+	maxTries = 4    // ids for one record of a batch
+	atOnce   = 32   // deposits of a batch: those share group commits
+)
+
+// Deposit is one record of a batch with its files, which are asked for when it is
+// the record's turn, several at once.
+type Deposit struct {
+	Record archive.Record
+	Files  iter.Seq2[archive.Upload, error] // may be run again
+}
+
+// Deposited is how one deposit of a batch ended.
+type Deposited struct {
+	archive.RecordView
+	Err error
+}
+
+// DepositAll takes a batch of records, such as a day's scans. All descriptions are
+// checked before anything is stored, and everything wrong with them is told at
+// once, each field after "records[i].". After that each record is kept or refused
+// for itself, as the result at its place says.
+//
+// A key stands for the whole batch: a repetition finds what is there already and
+// does what is left. The error is that of the whole; what the records came to is
+// in the results.
+func (h *Room) DepositAll(ctx context.Context, actor archive.Actor, key string, batch []Deposit) ([]Deposited, error) {
+	records, decisions, err := h.acceptAll(ctx, actor, key, batch)
+	if err != nil {
+		return nil, err
+	}
+	first, err := h.onceAll(ctx, actor, key, records)
+	if err != nil {
+		return nil, err
+	}
+	results := make([]Deposited, len(batch))
+	slots := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i, r := range records {
+		r.By, r.At = actor.ID, h.c.Now()
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			v, err := h.depositOne(ctx, r, first, i, batch[i].Files)
+			if err != nil {
+				results[i].Err = fmt.Errorf("deposit %d of a batch: %w", i, err)
+				return
+			}
+			results[i].RecordView = view(v, checking(v.Value), decisions[i])
+		})
+	}
+	wg.Wait()
+	return results, nil
+}
+
+// depositOne keeps record i of a batch, unless an earlier attempt has. One that
+// was abandoned for good begins anew under the id that comes next.
+func (h *Room) depositOne(ctx context.Context, r archive.Record, first string, i int, files iter.Seq2[archive.Upload, error]) (v archive.Version[archive.Record], err error) {
+	for try := range maxTries {
+		r.ID = nthID(first, i+try*maxBatch)
+		if v, err = h.head(ctx, r.ID); !errors.Is(err, archive.ErrNotFound) {
+			return v, err
+		}
+		if v, err = h.commit(ctx, r, nil, files); !errors.Is(err, archive.ErrConflict) {
+			return v, err
+		}
+	}
+	return v, err
+}
+
+func (h *Room) acceptAll(ctx context.Context, actor archive.Actor, key string, batch []Deposit) ([]archive.Record, []archive.Decision, error) {
+	var ps archive.Problems
+	if len(batch) == 0 || len(batch) > maxBatch {
+		ps.Add("out_of_range", "records")
+		return nil, nil, ps
+	}
+	records, decisions := make([]archive.Record, len(batch)), make([]archive.Decision, len(batch))
+	codes := map[string]int{}
+	for i, d := range batch {
+		field := func(name string) string { return fmt.Sprintf("records[%d].%s", i, name) }
+		r, decision, err := h.accept(ctx, actor, key, d.Record)
+		var wrong archive.Problems
+		if errors.As(err, &wrong) {
+			for _, p := range wrong {
+				p.Field = field(p.Field)
+				ps = append(ps, p)
+			}
+		} else if err != nil {
+			return nil, nil, err
+		}
+		if code := r.RefCode.Canonical(); code != "" {
+			if _, twice := codes[code]; twice {
+				ps.Add("reference_code_taken", field("reference_code"))
+			}
+			codes[code] = i
+		}
+		records[i], decisions[i] = r, decision
+	}
+	return records, decisions, ps.Err()
+}
+
+// onceAll is once for a batch: the id from which those of its records follow. The
+// claim of its key is for ever, since each record may end in another way.
+func (h *Room) onceAll(ctx context.Context, actor archive.Actor, key string, records []archive.Record) (string, error) {
+	id := h.c.NewID()
+	if key == "" {
+		return id, nil
+	}
+	id, _, err := h.claimKey(ctx, actor, key, id, records)
+	return id, err
+}
+
+// nthID is the id of record i of the batch that began with an id: the same time,
+// and a random part that follows from both.
+func nthID(first string, i int) string {
+	if i == 0 {
+		return first
+	}
+	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", first, i))
+	id := []byte(first)
+	for at := 10; at < len(id); at++ { // after the time
+		id[at] = digits[sum[at]%32]
+	}
+	return string(id)
+}

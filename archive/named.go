@@ -1,0 +1,180 @@
+package archive
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// Value is something that a mark or a claim of one kind stands for.
+type Value struct{ Kind, Value string }
+
+// Derivation is something made from a blob: what kind of thing, and of which blob.
+type Derivation struct{ Blob, What string }
+
+// Reference is a chain that another one speaks of: it has an entry N, and has been
+// Released, where that is said.
+type Reference struct {
+	Ref
+	N        int
+	Released bool
+}
+
+// Named is what the entries of one chain, once all that follows its newest one has
+// been done, say about the rest of the archive. A checker compares it with what is
+// there.
+type Named struct {
+	Blobs   []Blob       // by any entry: each is kept for ever
+	Derived []Derivation // made from them
+	Marks   []Value      // by which it is found, and no others of these kinds
+	Claims  []Value      // that it holds, beside those of idempotency keys
+	Chains  []Reference
+	// Sequence is that of the office and year which gave out Number; empty for none.
+	Sequence string
+	Number   int
+	// Final is that no entry can follow, or have followed, which names more blobs.
+	Final    bool
+	Released bool // a certificate that was sealed
+}
+
+// DerivedReading is what the reader found in a file.
+const DerivedReading = "reading"
+
+// Names reads the bodies of all entries of a chain, oldest first. Bodies that are
+// not of the kind are ErrCorrupt; a kind that there is not is ErrInvalid.
+func Names(kind Kind, bodies [][]byte) (Named, error) {
+	switch kind {
+	case KindRecord:
+		return naming(bodies, recordNames)
+	case KindRequest:
+		return naming(bodies, requestNames)
+	case KindCertificate:
+		return naming(bodies, certificateNames)
+	case KindAccount:
+		return naming(bodies, accountNames)
+	case KindOffice:
+		return naming(bodies, func([]Office) Named { return Named{Final: true} })
+	}
+	return Named{}, fmt.Errorf("kind of chain: %w", ErrInvalid)
+}
+
+func naming[T any](bodies [][]byte, names func([]T) Named) (Named, error) {
+	entries := make([]T, len(bodies))
+	for i, body := range bodies {
+		if err := json.Unmarshal(body, &entries[i]); err != nil {
+			return Named{}, fmt.Errorf("entry %d: body is not what was expected: %w", i+1, ErrCorrupt)
+		}
+	}
+	return names(entries), nil
+}
+
+func recordNames(entries []Record) Named {
+	newest := entries[len(entries)-1]
+	n := Named{Final: true, Blobs: newest.Blobs()} // files never change
+	for _, f := range newest.Files {
+		n.Derived = append(n.Derived, Derivation{f.ID, DerivedReading})
+		n.Marks = append(n.Marks, Value{MarkDigest, f.SHA256})
+	}
+	for _, p := range newest.Persons {
+		if !p.ID.IsZero() {
+			n.Marks = append(n.Marks, Value{MarkPerson, p.ID.Key()})
+		}
+	}
+	for _, r := range entries { // a code stays the record's for ever: it may have been cited
+		n.Marks = append(n.Marks, Value{MarkRefKey, r.RefCode.Key()})
+		n.Claims = append(n.Claims, Value{ClaimRefCode, r.RefCode.Canonical()})
+	}
+	if newest.Parent != "" {
+		n.Chains = append(n.Chains, Reference{Ref: Ref{KindRecord, newest.Parent}, N: 1})
+	}
+	return n
+}
+
+func requestNames(entries []Request) Named {
+	newest := entries[len(entries)-1]
+	n := Named{Final: true, Marks: []Value{{MarkDesk, newest.Office}, {MarkApplicant, newest.Applicant}}}
+	if newest.Record != "" {
+		n.Chains = append(n.Chains, Reference{Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion})
+	}
+	if newest.State == Issued {
+		n.Chains = append(n.Chains, Reference{Ref: Ref{KindCertificate, newest.ID}, N: 1, Released: true})
+	}
+	return n
+}
+
+func certificateNames(entries []Certificate) Named {
+	newest := entries[len(entries)-1]
+	n := Named{
+		Blobs: newest.Blobs(), Final: newest.Released(), Released: newest.Released(),
+		Claims: []Value{{ClaimNumber, CanonicalNumber(newest.Number)}},
+		Chains: []Reference{
+			{Ref: Ref{KindRequest, newest.ID}, N: 1}, {Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion},
+		},
+	}
+	if newest.PDF.ID != "" {
+		n.Claims = append(n.Claims, Value{ClaimPDF, newest.PDF.SHA256})
+	}
+	if _, digits, ok := strings.Cut(newest.Number, "〕"); ok {
+		if number, err := strconv.Atoi(strings.TrimSuffix(digits, "号")); err == nil {
+			n.Sequence, n.Number = CertificateSequence(newest.Office, newest.IssuedAt.UTC()), number
+		}
+	}
+	return n
+}
+
+func accountNames(entries []Account) Named {
+	newest := entries[len(entries)-1]
+	n := Named{Final: true, Claims: []Value{{ClaimUser, newest.User}}}
+	if newest.Token != "" {
+		n.Claims = append(n.Claims, Value{ClaimToken, newest.Token})
+	}
+	return n
+}
+
+// MarkedKind is the kind of chain that a kind of marks leads to; empty when there
+// is no such kind of marks.
+func MarkedKind(mark string) Kind {
+	switch mark {
+	case MarkPerson, MarkRefKey, MarkDigest:
+		return KindRecord
+	case MarkDesk, MarkApplicant:
+		return KindRequest
+	}
+	return ""
+}
+
+// ClaimingKinds are the kinds of chain that may hold a kind of claim; none when
+// there is no such kind. named is whether every holder names the value: the key of
+// an idempotent request is not in what it made, and a number or PDF of a
+// certificate whose sealing was begun again stays claimed, void (作废).
+func ClaimingKinds(claim string) (kinds []Kind, named bool) {
+	switch claim {
+	case ClaimRefCode:
+		return []Kind{KindRecord}, true
+	case ClaimUser, ClaimToken:
+		return []Kind{KindAccount}, true
+	case ClaimIdempotency:
+		return []Kind{KindRecord, KindRequest}, false
+	case ClaimNumber, ClaimPDF:
+		return []Kind{KindCertificate, KindRequest}, false
+	}
+	return nil, false
+}
+
+// CanonicalNumber reads a certificate number with any of the brackets people type
+// for 〔〕, with or without blanks.
+func CanonicalNumber(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case strings.ContainsRune("([【﹝", r):
+			return '〔'
+		case strings.ContainsRune(")]】﹞", r):
+			return '〕'
+		case unicode.In(r, unicode.Cc, unicode.Cf):
+			return -1
+		}
+		return r
+	}, plain(s))
+}
