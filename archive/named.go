@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -118,7 +119,7 @@ func certificateNames(entries []Certificate) Named {
 	}
 	if _, digits, ok := strings.Cut(newest.Number, "〕"); ok {
 		if number, err := strconv.Atoi(strings.TrimSuffix(digits, "号")); err == nil {
-			n.Sequence, n.Number = CertificateSequence(newest.Office, newest.IssuedAt.UTC()), number
+			n.Sequence, n.Number = CertificateSequence(newest.Office, newest.IssuedAt), number
 		}
 	}
 	return n
@@ -161,6 +162,12 @@ func ClaimingKinds(claim string) (kinds []Kind, named bool) {
 		return []Kind{KindCertificate, KindRequest}, false
 	}
 	return nil, false
+}
+
+// CertificateSequence is the sequence of the numbers that an office gives its
+// certificates in a year.
+func CertificateSequence(office string, issued time.Time) string {
+	return fmt.Sprintf("certificate-%s-%d", office, DateOf(issued).Year)
 }
 
 // CanonicalNumber reads a certificate number with any of the brackets people type

@@ -108,13 +108,12 @@ func (m *Room) number(ctx context.Context, c archive.Certificate) (string, error
 	if err != nil {
 		return "", err
 	}
-	year := archive.DateOf(c.IssuedAt).Year
-	n, err := m.c.Numbers.Next(ctx, fmt.Sprintf("certificate-%s-%d", c.Office, year))
+	n, err := m.c.Numbers.Next(ctx, archive.CertificateSequence(c.Office, c.IssuedAt))
 	if err != nil {
 		return "", err
 	}
-	number := fmt.Sprintf("%s〔%d〕%06d号", office.Value.Short, year, n)
-	_, err = m.c.Numbers.Claim(ctx, archive.ClaimNumber, canonicalNumber(number), c.ID)
+	number := fmt.Sprintf("%s〔%d〕%06d号", office.Value.Short, archive.DateOf(c.IssuedAt).Year, n)
+	_, err = m.c.Numbers.Claim(ctx, archive.ClaimNumber, archive.CanonicalNumber(number), c.ID)
 	return number, err
 }
 

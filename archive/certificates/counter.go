@@ -21,7 +21,7 @@ func (m *Room) find(ctx context.Context, number string) (archive.Version[archive
 		}
 		return v, nil
 	}
-	id, err := m.c.Numbers.Holder(ctx, archive.ClaimNumber, canonicalNumber(number))
+	id, err := m.c.Numbers.Holder(ctx, archive.ClaimNumber, archive.CanonicalNumber(number))
 	if err != nil {
 		return none, fmt.Errorf("certificate: %w", err)
 	}
@@ -29,7 +29,7 @@ func (m *Room) find(ctx context.Context, number string) (archive.Version[archive
 	if err != nil {
 		return none, fmt.Errorf("certificate: %w", err)
 	}
-	if canonicalNumber(v.Value.Number) != canonicalNumber(number) {
+	if archive.CanonicalNumber(v.Value.Number) != archive.CanonicalNumber(number) {
 		return none, fmt.Errorf("certificate: void number: %w", archive.ErrNotFound)
 	}
 	return v, nil

@@ -85,24 +85,6 @@ func canonicalCode(s string) string {
 	}, s)
 }
 
-// canonicalNumber reads a certificate number with any of the brackets people
-// type for 〔〕, with or without blanks.
-func canonicalNumber(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch r = narrow(r); r {
-		case '(', '[', '【', '﹝':
-			return '〔'
-		case ')', ']', '】', '﹞':
-			return '〕'
-		}
-		if unicode.In(r, unicode.Cc, unicode.Cf) || unicode.IsSpace(r) {
-			return -1
-		}
-		return unicode.ToUpper(r)
-	}, s)
-}
-
-// narrow maps a full-width form to its ASCII character.
 func narrow(r rune) rune {
 	if 0xFF01 <= r && r <= 0xFF5E {
 		return r - 0xFEE0
