@@ -26,7 +26,7 @@ func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
 		all = append(all, term(t))
 	}
 	if len(all) == 0 {
-		all = append(all, bleve.NewMatchAllQuery())
+		all = append(all, everything())
 	}
 	r := bleve.NewSearchRequestOptions(bleve.NewConjunctionQuery(all...), a.Limit, 0, false)
 	r.Fields = []string{source}
@@ -34,7 +34,9 @@ func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
 	for _, f := range a.Facets {
 		r.AddFacet(f, bleve.NewFacetRequest(f, maxFacetValues))
 	}
-	result, err := x.bleve.SearchInContext(ctx, r)
+	g, done := x.use()
+	defer done()
+	result, err := g.SearchInContext(ctx, r)
 	if err != nil {
 		return plan.Answer{}, err
 	}
@@ -139,6 +141,9 @@ func word(w string, operator query.MatchQueryOperator) query.Query {
 	}
 	return some
 }
+
+// everything is all records, and not what purging puts in for a moment.
+func everything() query.Query { return is(presence, "record") }
 
 // is compares without a share in the score.
 func is(field, value string) query.Query {

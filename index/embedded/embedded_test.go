@@ -77,7 +77,7 @@ func TestDamagedIndexIsNamed(t *testing.T) {
 	if err := x.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(path, "store", "root.bolt"), []byte("no such format"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(path, "1", "store", "root.bolt"), []byte("no such format"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := embedded.New(t.Context(), embedded.Config{Path: path}); !errors.Is(err, archive.ErrCorrupt) {

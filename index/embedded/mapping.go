@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	singles = "singles" // analyzer: what stands between blanks, for title_ng
-	source  = "source"  // stored field: what is shown, as JSON
+	singles  = "singles"  // analyzer: what stands between blanks, for title_ng
+	source   = "source"   // stored field: what is shown, as JSON
+	presence = "presence" // key field with the one value "record"
 )
 
 // newMapping lists every field; what is not in it is not indexed.
@@ -24,7 +25,7 @@ func newMapping() (*mapping.IndexMappingImpl, error) {
 		return nil, err
 	}
 	doc := bleve.NewDocumentStaticMapping()
-	for _, f := range []string{plan.FieldID, plan.FieldNameKey, plan.FieldNameLike, plan.FieldToken} {
+	for _, f := range []string{plan.FieldID, plan.FieldNameKey, plan.FieldNameLike, plan.FieldToken, presence} {
 		doc.AddFieldMappingsAt(f, key(false))
 	}
 	for _, f := range append(plan.Facets(), plan.FieldRefKey, plan.FieldCalled, "date") {
@@ -64,7 +65,7 @@ func fields(d plan.Document, shown string) map[string]any {
 		plan.FieldToken: d.Tokens, plan.FieldRefKey: d.RefKey, plan.FieldCalled: d.Called,
 		"title_ng": d.TitleNG, "title_key": d.TitleKey, "text": d.Text,
 		"family": d.Family, "category": d.Category, "office": d.Office, "fonds": d.Fonds,
-		"openness": d.Openness, source: shown,
+		"openness": d.Openness, source: shown, presence: "record",
 	}
 	if d.Date != "" {
 		m["date"] = d.Date

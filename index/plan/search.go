@@ -143,26 +143,22 @@ func (p *page) hits() archive.Hits {
 	return out
 }
 
-// nearestFirst orders records by how many characters of the best of their names
-// differ, and leaves equals as they are.
+// nearestFirst orders records by how much the nearest of their names differs, and
+// then by how many of them have that name.
 func nearestFirst(shown []Shown, name string) {
-	far := func(s Shown) int {
-		best := len(name)
+	nearest, bearers := make(map[string]string, len(shown)), map[string]int{}
+	for _, s := range shown {
+		best := ""
 		for _, n := range s.Names {
-			best = min(best, changed([]rune(match.FoldName(n)), []rune(name)))
+			if key := match.FoldName(n); best == "" || apart(key, name).compare(apart(best, name)) < 0 {
+				best = key
+			}
 		}
-		return best
+		nearest[s.ID] = best
+		bearers[best]++
 	}
-	slices.SortStableFunc(shown, func(a, b Shown) int { return cmp.Compare(far(a), far(b)) })
-}
-
-// changed counts the places where two names differ.
-func changed(a, b []rune) int {
-	n := max(len(a), len(b)) - min(len(a), len(b))
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			n++
-		}
-	}
-	return n
+	slices.SortStableFunc(shown, func(a, b Shown) int {
+		x, y := nearest[a.ID], nearest[b.ID]
+		return cmp.Or(apart(x, name).compare(apart(y, name)), cmp.Compare(bearers[y], bearers[x]), cmp.Compare(x, y))
+	})
 }

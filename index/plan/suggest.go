@@ -39,12 +39,12 @@ type neighbour struct {
 	spelling  string // the commonest
 	most, all int    // records with that spelling, and with any
 	said      bool   // alike
-	surname   bool   // the same
+	far       distance
 }
 
 // near picks the names that are near from the counts of all names of the records
-// found: those said alike first, then those with the same surname, then the
-// commonest.
+// found: those said alike first, then those with fewer characters changed, then
+// those with the same surname, then the commonest.
 func near(name string, counts map[string]int) []archive.Suggestion {
 	readings, masked := like(name)
 	found := map[string]*neighbour{}
@@ -57,7 +57,7 @@ func near(name string, counts map[string]int) []archive.Suggestion {
 		}
 		n := found[key]
 		if n == nil {
-			n = &neighbour{said: said, surname: []rune(key)[0] == []rune(name)[0]}
+			n = &neighbour{said: said, far: apart(key, name)}
 			found[key] = n
 		}
 		n.all += counts[spelling]
@@ -70,13 +70,36 @@ func near(name string, counts map[string]int) []archive.Suggestion {
 		list = append(list, found[key])
 	}
 	slices.SortStableFunc(list, func(a, b *neighbour) int {
-		return cmp.Or(falseLast(a.said, b.said), falseLast(a.surname, b.surname), cmp.Compare(b.all, a.all))
+		return cmp.Or(falseLast(a.said, b.said), a.far.compare(b.far), cmp.Compare(b.all, a.all))
 	})
 	var out []archive.Suggestion
 	for _, n := range list[:min(len(list), maxSuggestions)] {
 		out = append(out, archive.Suggestion{Name: n.spelling, Count: n.all})
 	}
 	return out
+}
+
+// distance is how much two names of one sound or shape differ.
+type distance struct {
+	changed int  // characters
+	surname bool // the first of them is the same
+}
+
+func (d distance) compare(e distance) int {
+	return cmp.Or(cmp.Compare(d.changed, e.changed), falseLast(d.surname, e.surname))
+}
+
+// apart compares two folded names.
+func apart(a, b string) distance {
+	x, y := []rune(a), []rune(b)
+	common := min(len(x), len(y))
+	d := distance{changed: max(len(x), len(y)) - common, surname: common > 0 && x[0] == y[0]}
+	for i := range common {
+		if x[i] != y[i] {
+			d.changed++
+		}
+	}
+	return d
 }
 
 func falseLast(a, b bool) int {
