@@ -39,7 +39,12 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 			e.close()
 		}
 	}()
-	bucket, rootKey, err := e.openBucket(ctx, dir, log)
+	cfg, err := e.bucketConfig(ctx, dir, log)
+	if err != nil {
+		return nil, err
+	}
+	watched := newMetrics()
+	bucket, err := watched.openBucket(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +63,7 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 		return nil, err
 	}
 	e.house, err = build(parts{
-		bucket: bucket, index: search, reader: pages, stamper: stamper, rootKey: rootKey,
+		bucket: bucket, index: search, reader: pages, stamper: stamper, rootKey: cfg.RootKey, metrics: watched,
 		publicURL: publicURL, log: log, grace: 10 * time.Minute, replica: "embedded",
 	})
 	return e, err
@@ -66,21 +71,30 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 
 // openBucket opens or makes the bucket in dir, which nobody else may have open.
 func (e *embeddedHouse) openBucket(ctx context.Context, dir string, log *slog.Logger) (*storage.Bucket, []byte, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, nil, err
-	}
-	if err := e.startStore(ctx, dir, log); err != nil {
-		return nil, nil, err
-	}
-	rootKey, err := keepRootKey(filepath.Join(dir, "root.key"))
+	cfg, err := e.bucketConfig(ctx, dir, log)
 	if err != nil {
 		return nil, nil, err
 	}
-	bucket, err := storage.Open(ctx, storage.Config{
+	b, err := storage.Open(ctx, cfg)
+	return b, cfg.RootKey, err
+}
+
+// bucketConfig starts the store in dir and says how to open its bucket.
+func (e *embeddedHouse) bucketConfig(ctx context.Context, dir string, log *slog.Logger) (storage.Config, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return storage.Config{}, err
+	}
+	if err := e.startStore(ctx, dir, log); err != nil {
+		return storage.Config{}, err
+	}
+	rootKey, err := keepRootKey(filepath.Join(dir, "root.key"))
+	if err != nil {
+		return storage.Config{}, err
+	}
+	return storage.Config{
 		Endpoint: e.store.Endpoint(), Bucket: "dangan", AccessKey: e.store.AccessKey(), SecretKey: e.store.SecretKey(),
 		Transport: e.store.Transport(), RootKey: rootKey, Log: log,
-	})
-	return bucket, rootKey, err
+	}, nil
 }
 
 func (e *embeddedHouse) startStore(ctx context.Context, dir string, log *slog.Logger) error {

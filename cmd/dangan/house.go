@@ -48,6 +48,7 @@ type parts struct {
 	reader    holdings.Reader
 	stamper   certificates.Stamper
 	rootKey   []byte
+	metrics   *metrics // nil for new ones
 	publicURL string
 	log       *slog.Logger
 	grace     time.Duration // of uncommitted deposits
@@ -79,6 +80,9 @@ func build(p parts) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.metrics == nil {
+		p.metrics = newMetrics()
+	}
 	h := &house{
 		parts: p, schema: schema, newID: newIDs(),
 		records:  storage.NewChain[archive.Record](p.bucket, archive.KindRecord),
@@ -92,15 +96,15 @@ func build(p parts) (*house, error) {
 // openRooms makes the queue first, since the rooms plan into it; its handlers
 // reach the rooms through h.
 func (h *house) openRooms() {
-	b := h.bucket
-	requests := storage.NewChain[archive.Request](b, archive.KindRequest)
+	b, watched := h.bucket, h.metrics.work(h.bucket.Work())
+	records, requests := h.metrics.records(h.records), h.metrics.requests(storage.NewChain[archive.Request](b, archive.KindRequest))
 	h.queue = work.New(work.Config{
-		Store: b.Work(), Leases: b.Work(), Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
-		Handlers: h.handlers(), Now: time.Now, NewID: h.newID, Log: h.log,
+		Store: watched, Leases: watched, Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
+		Handlers: h.metrics.handlers(h.handlers()), Now: time.Now, NewID: h.newID, Log: h.log,
 	})
 	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: h.newID})
 	h.holdings = holdings.New(holdings.Config{
-		Records: h.records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
+		Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
 		Outbox: h.queue, Index: h.index, Reader: h.reader, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Log: h.log, Grace: h.grace,
 	})
@@ -110,7 +114,7 @@ func (h *house) openRooms() {
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Grace: h.grace,
 	})
 	h.certificates = certificates.New(certificates.Config{
-		Certificates: storage.NewChain[archive.Certificate](b, archive.KindCertificate),
+		Certificates: h.metrics.certificates(storage.NewChain[archive.Certificate](b, archive.KindCertificate)),
 		Requests:     requests, Records: h.records, Offices: h.offices, Numbers: b.Numbers(), Blobs: b.Blobs(),
 		Stamper: h.stamper, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, Rand: rand.Reader, Grace: h.grace, Log: h.log,
@@ -148,7 +152,7 @@ func (h *house) openDoor() error {
 		Certificates: h.certificates, Verifier: h.certificates, Lookup: h.lookup, Evidence: h.evidence,
 		Sessions: sessions, Schema: h.schema, Offices: h.listOffices,
 		Ready:   map[string]api.Check{"store": h.storeReady, "index": h.index.Ready},
-		Version: version(), Log: h.log, Now: time.Now,
+		Version: version(), Metrics: h.metrics.registry, Log: h.log, Now: time.Now,
 	})
 	return err
 }

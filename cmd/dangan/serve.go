@@ -57,7 +57,12 @@ func (s *settings) serve(ctx context.Context, c console, flags *ff.FlagSet) erro
 
 // open builds the house over the configured store and index.
 func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), error) {
-	bucket, rootKey, err := s.openBucket(ctx, log)
+	cfg, err := s.bucketConfig(log)
+	if err != nil {
+		return nil, nil, err
+	}
+	watched := newMetrics()
+	bucket, err := watched.openBucket(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,29 +84,37 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 	}
 	h, err := build(parts{
 		bucket: bucket, index: search, reader: pages, stamper: newSealer(signer, chain, s.publicURL),
-		rootKey: rootKey, publicURL: s.publicURL, log: log, grace: time.Hour, replica: replicaName(s.listen),
+		rootKey: cfg.RootKey, metrics: watched, publicURL: s.publicURL, log: log, grace: time.Hour, replica: replicaName(s.listen),
 	})
 	return h, func() { _ = pages.Close() }, err
 }
 
 func (s *settings) openBucket(ctx context.Context, log *slog.Logger) (*storage.Bucket, []byte, error) {
-	rootKey, err := readRootKey(s.rootKey)
+	cfg, err := s.bucketConfig(log)
 	if err != nil {
 		return nil, nil, err
+	}
+	b, err := storage.Open(ctx, cfg)
+	return b, cfg.RootKey, err
+}
+
+func (s *settings) bucketConfig(log *slog.Logger) (storage.Config, error) {
+	rootKey, err := readRootKey(s.rootKey)
+	if err != nil {
+		return storage.Config{}, err
 	}
 	secret, err := readSecret("s3-secret-key-file", s.s3SecretKey)
 	if err != nil {
-		return nil, nil, err
+		return storage.Config{}, err
 	}
 	u, err := url.Parse(s.s3Endpoint)
 	if err != nil {
-		return nil, nil, fmt.Errorf("--s3-endpoint: %w", err)
+		return storage.Config{}, fmt.Errorf("--s3-endpoint: %w", err)
 	}
-	b, err := storage.Open(ctx, storage.Config{
+	return storage.Config{
 		Endpoint: u.Host, Secure: u.Scheme == "https", Region: s.s3Region, Bucket: s.s3Bucket,
 		AccessKey: s.s3AccessKey, SecretKey: secret, RootKey: rootKey, Log: log,
-	})
-	return b, rootKey, err
+	}, nil
 }
 
 // openReader starts the reader with a cache of its compiled engine, which
