@@ -74,7 +74,7 @@ func (f folder) openGeneration(name string) (*generation, error) {
 	if err != nil || string(have) != format {
 		return nil, errors.Join(err, idx.Close())
 	}
-	return &generation{Index: idx, name: name}, nil
+	return &generation{Index: idx, name: name, path: f.path(name)}, nil
 }
 
 func (f folder) create(name string) (*generation, error) {
@@ -92,7 +92,7 @@ func (f folder) create(name string) (*generation, error) {
 	if err := idx.SetInternal([]byte("format"), []byte(format)); err != nil {
 		return nil, errors.Join(err, idx.Close())
 	}
-	return &generation{Index: idx, name: name}, nil
+	return &generation{Index: idx, name: name, path: f.path(name)}, nil
 }
 
 func (f folder) path(name string) string { return filepath.Join(string(f), name) }

@@ -13,7 +13,8 @@ import (
 // generation is one index of bleve in a folder of its own.
 type generation struct {
 	bleve.Index
-	name string
+	name string       // a number
+	path string       // of its folder
 	busy sync.RWMutex // held for reading by searches, so that none is cut off
 }
 

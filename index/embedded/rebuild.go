@@ -95,7 +95,7 @@ func (r *rebuild) Swap(context.Context) error {
 	x.serving = r.generation
 	x.mu.Unlock()
 	r.end()
-	return x.folder.drop(old)
+	return old.drop()
 }
 
 // Abandon implements plan.Rebuild.
@@ -107,7 +107,7 @@ func (r *rebuild) Abandon(context.Context) error {
 		return nil
 	}
 	r.end()
-	return x.folder.drop(r.generation)
+	return r.drop()
 }
 
 func (r *rebuild) end() {
@@ -117,10 +117,10 @@ func (r *rebuild) end() {
 }
 
 // drop removes a generation when nobody searches it any more.
-func (f folder) drop(g *generation) error {
+func (g *generation) drop() error {
 	g.busy.Lock()
 	defer g.busy.Unlock()
-	if err := errors.Join(g.Close(), os.RemoveAll(f.path(g.name))); err != nil {
+	if err := errors.Join(g.Close(), os.RemoveAll(g.path)); err != nil {
 		return fmt.Errorf("drop index: %w", err)
 	}
 	return nil
