@@ -43,7 +43,7 @@ func (h *Room) DepositAll(ctx context.Context, actor archive.Actor, key string, 
 	if err != nil {
 		return nil, err
 	}
-	first, err := h.onceAll(ctx, actor, key, records)
+	first, again, err := h.onceAll(ctx, actor, key, records)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (h *Room) DepositAll(ctx context.Context, actor archive.Actor, key string, 
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			v, err := h.depositOne(ctx, r, first, i, batch[i].Files)
+			v, err := h.depositOne(ctx, r, ids{first, i, again}, batch[i].Files)
 			if err != nil {
 				results[i].Err = fmt.Errorf("deposit %d of a batch: %w", i, err)
 				return
@@ -67,14 +67,16 @@ func (h *Room) DepositAll(ctx context.Context, actor archive.Actor, key string, 
 	return results, nil
 }
 
-// depositOne keeps record i of a batch, unless an earlier attempt has. One that
+// depositOne keeps a record of a batch, unless an earlier attempt has. One that
 // was abandoned for good begins anew under the id that comes next.
-func (h *Room) depositOne(ctx context.Context, r archive.Record, first string, i int, files iter.Seq2[archive.Upload, error]) (v archive.Version[archive.Record], err error) {
-	for try := range maxTries {
-		r.ID = nthID(first, i+try*maxBatch)
-		if v, err = h.head(ctx, r.ID); !errors.Is(err, archive.ErrNotFound) {
+func (h *Room) depositOne(ctx context.Context, r archive.Record, own ids, files iter.Seq2[archive.Upload, error]) (v archive.Version[archive.Record], err error) {
+	for try := 0; own.again && try < maxTries; try++ {
+		if v, err = h.head(ctx, own.id(try)); !errors.Is(err, archive.ErrNotFound) {
 			return v, err
 		}
+	}
+	for try := range maxTries {
+		r.ID = own.id(try)
 		if v, err = h.commit(ctx, r, nil, files); !errors.Is(err, archive.ErrConflict) {
 			return v, err
 		}
@@ -115,24 +117,27 @@ func (h *Room) acceptAll(ctx context.Context, actor archive.Actor, key string, b
 
 // onceAll is once for a batch: the id from which those of its records follow. The
 // claim of its key is for ever, since each record may end in another way.
-func (h *Room) onceAll(ctx context.Context, actor archive.Actor, key string, records []archive.Record) (string, error) {
+func (h *Room) onceAll(ctx context.Context, actor archive.Actor, key string, records []archive.Record) (first string, again bool, err error) {
 	id := h.c.NewID()
 	if key == "" {
-		return id, nil
+		return id, false, nil
 	}
-	id, _, err := h.claimKey(ctx, actor, key, id, records)
-	return id, err
+	first, _, err = h.claimKey(ctx, actor, key, id, records)
+	return first, first != id, err
 }
 
-// nthID is the id of record i of the batch that began with an id: the same time,
-// and a random part that follows from both.
-func nthID(first string, i int) string {
-	if i == 0 {
-		return first
-	}
+// ids are those that a record of a batch may get.
+type ids struct {
+	first string // of the batch
+	i     int    // the record's place in it
+	again bool   // the batch was tried before
+}
+
+// id has the time of the batch, and a random part that follows from the rest.
+func (s ids) id(try int) string {
 	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's base 32
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", first, i))
-	id := []byte(first)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%d", s.first, s.i, try))
+	id := []byte(s.first)
 	for at := 10; at < len(id); at++ { // after the time
 		id[at] = digits[sum[at]%32]
 	}
