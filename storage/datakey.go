@@ -125,12 +125,17 @@ func (b *Bucket) writeKey(ctx context.Context, ref archive.Ref, secret vault.Sec
 	if err != nil {
 		return err
 	}
-	newest := b.ring().Newest()
-	o, err := b.seal(key, header{Kind: ref.Kind, ID: ref.ID, Key: ringKey(newest.N)}, newest.Wrap, secret.Bytes())
+	o, err := b.wrap(key, ref, secret)
 	if err != nil {
 		return err
 	}
 	return b.create(ctx, o)
+}
+
+// wrap seals a data key under the current version of the ring.
+func (b *Bucket) wrap(key string, ref archive.Ref, secret vault.Secret) (object, error) {
+	current := b.current()
+	return b.seal(key, header{Kind: ref.Kind, ID: ref.ID, Key: ringKey(current.N)}, current.Wrap, secret.Bytes())
 }
 
 func (b *Bucket) unwrap(o object, ref archive.Ref) (vault.Secret, error) {

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"dangan/archive"
@@ -157,15 +159,15 @@ func (b *Bucket) encode(key string, h header) (object, error) {
 
 // sealRing makes an object that belongs to no chain.
 func (b *Bucket) sealRing(key string, h header, plain []byte) (object, error) {
-	newest := b.ring().Newest()
-	h.Key = ringKey(newest.N)
-	return b.seal(key, h, newest.Seal, plain)
+	current := b.current()
+	h.Key = ringKey(current.N)
+	return b.seal(key, h, current.Seal, plain)
 }
 
 // ringVersion finds the keys that an object says it is sealed by.
 func (b *Bucket) ringVersion(o object) (vault.Version, error) {
-	var n int
-	if _, err := fmt.Sscanf(o.Key, "ring/%d", &n); err != nil || o.Key != ringKey(n) {
+	n, ok := o.ringNumber()
+	if !ok {
 		return vault.Version{}, fmt.Errorf("not sealed by the key ring: %w", archive.ErrCorrupt)
 	}
 	version, ok := b.ring().Version(n)
@@ -173,6 +175,26 @@ func (b *Bucket) ringVersion(o object) (vault.Version, error) {
 		return vault.Version{}, fmt.Errorf("sealed by unknown key ring version %d: %w", n, archive.ErrCorrupt)
 	}
 	return version, nil
+}
+
+// ringNumber is the version of the ring that sealed an object, if one did.
+func (h header) ringNumber() (n int, ok bool) {
+	digits, _ := strings.CutPrefix(h.Key, "ring/")
+	n, _ = strconv.Atoi(digits)
+	return n, h.Key == ringKey(n)
+}
+
+// meet reads the ring again when an object was sealed by a version that another
+// process has added to it meanwhile.
+func (b *Bucket) meet(ctx context.Context, h header) error {
+	n, ok := h.ringNumber()
+	if !ok {
+		return nil
+	}
+	return b.rereadRing(ctx, func(last *ringRead) bool {
+		_, known := last.Version(n)
+		return known
+	})
 }
 
 // fetch reads a whole sealed object.
@@ -194,7 +216,7 @@ func (b *Bucket) fetch(ctx context.Context, key string) (object, error) {
 		return object{}, fmt.Errorf("get %s: %w", key, err)
 	}
 	o.etag, o.name = got.ETag, key
-	return o, nil
+	return o, b.meet(ctx, o.header)
 }
 
 // entryStart is what is read first of an entry: nearly always all but what it carries.
@@ -224,7 +246,7 @@ func (b *Bucket) fetchEntry(ctx context.Context, key string) (object, error) {
 		}
 		raw = append(raw, tail...)
 	}
-	return object{header: h, raw: raw[:end], body: raw[start:end], name: key}, nil
+	return object{header: h, raw: raw[:end], body: raw[start:end], name: key}, b.meet(ctx, h)
 }
 
 // piece reads at most length bytes of an object from offset on, and tells the

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"dangan/archive"
 	"dangan/storage/vault"
@@ -12,37 +15,105 @@ import (
 // ErrRootKey means that the bucket belongs to another root key.
 var ErrRootKey = errors.New("the root key does not belong to this bucket")
 
+// keyring is the ring as this process knows it; it may grow at any time.
+type keyring struct {
+	root vault.Secret
+	age  time.Duration // Config.RingAge
+
+	last    atomic.Pointer[ringRead]
+	reading sync.Mutex
+}
+
+// ringRead is a ring, when it was read, and since when this process has known that
+// its newest version is there.
+type ringRead struct {
+	vault.Ring
+	at, since time.Time
+}
+
+// ring is the key ring as it was read last.
+func (b *Bucket) ring() *vault.Ring { return &b.keyring.last.Load().Ring }
+
+// current is the version of the ring to seal with.
+func (b *Bucket) current() vault.Version { return b.ring().Current(b.now()) }
+
+// freshRing is the ring as it was at most RingAge ago.
+func (b *Bucket) freshRing(ctx context.Context) (*vault.Ring, error) {
+	err := b.rereadRing(ctx, func(last *ringRead) bool { return b.now().Sub(last.at).Abs() <= b.keyring.age })
+	return b.ring(), err
+}
+
+// rereadRing reads the ring again, unless the last reading will do.
+func (b *Bucket) rereadRing(ctx context.Context, will func(*ringRead) bool) error {
+	if will(b.keyring.last.Load()) {
+		return nil
+	}
+	b.keyring.reading.Lock()
+	defer b.keyring.reading.Unlock()
+	if will(b.keyring.last.Load()) {
+		return nil // somebody read it while we waited
+	}
+	_, err := b.readRing(ctx)
+	return err
+}
+
+// readRing reads the ring and remembers it, and returns its object.
+func (b *Bucket) readRing(ctx context.Context) (object, error) {
+	at := b.now()
+	o, err := b.fetch(ctx, keyKeyring)
+	if errors.Is(err, archive.ErrNotFound) {
+		return o, fmt.Errorf("the bucket has lost its key ring: %w", archive.ErrCorrupt)
+	}
+	if err != nil {
+		return o, fmt.Errorf("key ring: %w", err)
+	}
+	if o.Key != rootKey(b.keyring.root) {
+		return o, ErrRootKey
+	}
+	plain, err := o.open(b.keyring.root)
+	if err != nil {
+		return o, fmt.Errorf("key ring: %w", err)
+	}
+	ring, err := vault.DecodeRing(plain)
+	if err != nil {
+		return o, err
+	}
+	return o, b.learn(ring, at)
+}
+
+// learn remembers a ring that was asked for at a time.
+func (b *Bucket) learn(ring vault.Ring, at time.Time) error {
+	read := &ringRead{ring, at, b.now()}
+	if last := b.keyring.last.Load(); last != nil {
+		switch {
+		case len(ring.Versions) < len(last.Versions):
+			return fmt.Errorf("the key ring has lost a version: %w", archive.ErrCorrupt)
+		case len(ring.Versions) == len(last.Versions):
+			read.since = last.since
+		}
+	}
+	b.keyring.last.Store(read)
+	return nil
+}
+
+// rootKey is header.Key of what a root key seals.
+func rootKey(root vault.Secret) string { return "root/" + root.RootID() }
+
 // openRing reads the key ring, or makes one in a bucket that is new. Of two
 // processes that start at once, both end up with the ring of the first.
-func (b *Bucket) openRing(ctx context.Context, root vault.Secret) error {
+func (b *Bucket) openRing(ctx context.Context) error {
 	known, err := b.known(ctx)
 	if err != nil {
 		return err
 	}
 	if !known {
-		if err := b.found(ctx, root); err != nil {
+		if err := b.found(ctx); err != nil {
 			return err
 		}
 	}
-	o, err := b.fetch(ctx, keyKeyring)
-	if errors.Is(err, archive.ErrNotFound) {
-		return fmt.Errorf("the bucket has lost its key ring: %w", archive.ErrCorrupt)
-	}
-	if err != nil {
-		return fmt.Errorf("key ring: %w", err)
-	}
-	if o.Key != "root/"+root.RootID() {
-		return ErrRootKey
-	}
-	plain, err := o.open(root)
-	if err != nil {
-		return fmt.Errorf("key ring: %w", err)
-	}
-	ring, err := vault.DecodeRing(plain)
-	if err != nil {
+	if _, err := b.readRing(ctx); err != nil {
 		return err
 	}
-	b.keyring.Store(&ring)
 	return b.markFormat(ctx, known)
 }
 
@@ -68,16 +139,12 @@ func (b *Bucket) known(ctx context.Context) (bool, error) {
 }
 
 // found writes the first key ring, unless there is one.
-func (b *Bucket) found(ctx context.Context, root vault.Secret) error {
+func (b *Bucket) found(ctx context.Context) error {
 	ring, err := vault.NewRing(b.rand, b.now())
 	if err != nil {
 		return err
 	}
-	plain, err := ring.Encode()
-	if err != nil {
-		return err
-	}
-	o, err := b.seal(keyKeyring, header{Key: "root/" + root.RootID()}, root, plain)
+	o, err := b.sealRoot(ring, b.keyring.root)
 	if err != nil {
 		return err
 	}
@@ -90,6 +157,15 @@ func (b *Bucket) found(ctx context.Context, root vault.Secret) error {
 	}
 	b.log.InfoContext(ctx, "made the key ring of a new bucket")
 	return nil
+}
+
+// sealRoot makes the object of a key ring.
+func (b *Bucket) sealRoot(ring vault.Ring, root vault.Secret) (object, error) {
+	plain, err := ring.Encode()
+	if err != nil {
+		return object{}, err
+	}
+	return b.seal(keyKeyring, header{Key: rootKey(root)}, root, plain)
 }
 
 // markFormat says what the bucket holds, once the ring is sure to be there.

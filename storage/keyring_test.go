@@ -2,16 +2,20 @@ package storage_test
 
 import (
 	"bytes"
-	"crypto/rand"
+	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
+	"dangan/archive"
+	"dangan/storage"
 	"dangan/storage/memstore"
-	"dangan/storage/vault"
 )
 
 // TestGrownRing: after the ring has got a second version, what the first one
-// sealed and marked is found, and new objects use the second.
+// sealed and marked is found, also by a process that had started before, and new
+// objects use the second.
 func TestGrownRing(t *testing.T) {
 	w := newWorld(t)
 	for _, do := range []step{entry(1), claim(mine), mark, putJob, acquire("me"), record} {
@@ -19,8 +23,8 @@ func TestGrownRing(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	old := w.b.Marks().Token("person", "value")
-	growRing(t, w.store)
+	old, token := w, w.b.Marks().Token("person", "value")
+	rotate(t, w)
 	w = w.replica(t)
 	for name, done := range map[string]func(world) (bool, error){
 		"head": headIs(1), "claim": heldBy(mine.ID), "mark": marked(true), "job": planned(true), "access": recorded,
@@ -29,13 +33,16 @@ func TestGrownRing(t *testing.T) {
 			t.Errorf("%s of the first version: %v, error %v", name, ok, err)
 		}
 	}
-	if w.b.Marks().Token("person", "value") == old {
-		t.Error("the token has not changed with the ring")
+	if w.b.Marks().Token("person", "value") != token {
+		t.Error("the token has changed with the ring: the index would have to be filled again")
 	}
 	for _, do := range []step{entry(2), mark, acquire("me"), release(mine), claim(theirs)} {
 		if err := do(w); err != nil {
 			t.Error(err)
 		}
+	}
+	if ok, err := heldBy(theirs.ID)(old); !ok || err != nil {
+		t.Errorf("a process that had started before does not read the second version: %v, %v", ok, err)
 	}
 	if ids, err := w.b.Marks().Marked(w.ctx, "person", "value"); err != nil || len(ids) != 1 {
 		t.Errorf("marked under both versions: %v, error %v", ids, err)
@@ -63,17 +70,138 @@ func TestGrownRing(t *testing.T) {
 	}
 }
 
-// growRing adds a version to the stored ring, as a rotation will.
-func growRing(t *testing.T, store *memstore.Store) {
+// hasty is w for a process that thinks everybody reads the ring all the time, so
+// that it need not wait for them.
+func (w world) hasty(t *testing.T) world {
 	t.Helper()
-	const key = "system/keyring"
-	raw := store.Raw(key)
-	clear := raw[:bytes.IndexByte(raw, '\n')+1]
-	root := must[vault.Secret](t)(vault.SecretOf(make([]byte, 32)))
-	plain := must[[]byte](t)(root.Open(key, clear, raw[len(clear):]))
-	ring := must[vault.Ring](t)(vault.DecodeRing(plain))
-	grown := must[vault.Ring](t)(ring.Grow(rand.Reader, time.Now()))
-	plain = must[[]byte](t)(grown.Encode())
-	sealed := must[[]byte](t)(root.Seal(rand.Reader, key, clear, plain))
-	store.Tamper(key, append(bytes.Clone(clear), sealed...))
+	b, err := storage.New(w.ctx, w.store, storage.Config{RootKey: make([]byte, 32), RingAge: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return world{w.ctx, b, w.store}
+}
+
+// rotate adds a version that is written with at once.
+func rotate(t *testing.T, w world) {
+	t.Helper()
+	if _, err := w.hasty(t).b.Keys().Rotate(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRotationIsAnnounced follows a rotation by the clock: when the new version is
+// written with, when it may be moved to, and that a process which has not read
+// the ring for long reads it before it looks anything up.
+func TestRotationIsAnnounced(t *testing.T) {
+	w := world{ctx: t.Context(), store: memstore.New(t)}
+	now := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	replica := func() *storage.Bucket {
+		b, err := storage.New(w.ctx, w.store, storage.Config{RootKey: make([]byte, 32), Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	here, there := replica(), replica()
+	folder := func(n int) int {
+		return len(keysUnder(w.store.Keys(), fmt.Sprintf("mark/person/%d/", n)))
+	}
+	put := func(b *storage.Bucket, value string) {
+		t.Helper()
+		if err := b.Marks().Mark(w.ctx, "person", value, mine.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(here, "first")
+	added, err := here.Keys().Rotate(w.ctx)
+	if err != nil || added.N != 2 || !added.From.Equal(now.Add(2*time.Minute)) {
+		t.Fatalf("version %d from %s, error %v", added.N, added.From, err)
+	}
+	if _, err := there.Keys().Rotate(w.ctx); !errors.Is(err, archive.ErrConflict) {
+		t.Errorf("rotated again before the first was written with: %v", err)
+	}
+	now = added.From.Add(-1)
+	put(here, "announced")
+	put(there, "announced there")
+	if folder(1) != 3 || folder(2) != 0 {
+		t.Errorf("written before its time: %d and %d marks", folder(1), folder(2))
+	}
+	now = added.From
+	put(here, "second")
+	if folder(2) != 1 {
+		t.Errorf("%d marks under version 2 from its time on", folder(2))
+	}
+	if ids, err := there.Marks().Marked(w.ctx, "person", "second"); len(ids) != 1 || err != nil {
+		t.Errorf("a process that had not read the ring finds %v, error %v", ids, err)
+	}
+	if _, err := here.Keys().Rewrite(w.ctx, "me", 0); !errors.Is(err, archive.ErrEarly) || here.Keys().Due() {
+		t.Errorf("moved while others may write with the old version: %v", err)
+	}
+	now = added.From.Add(time.Minute)
+	if !here.Keys().Due() {
+		t.Error("moving is not due")
+	}
+	moved, err := here.Keys().Rewrite(w.ctx, "me", 0)
+	if want := (storage.Moved{Marks: 3}); err != nil || moved != want || folder(1) != 0 || folder(2) != 4 || here.Keys().Due() {
+		t.Errorf("moved %+v, error %v; %d and %d marks", moved, err, folder(1), folder(2))
+	}
+}
+
+// TestSlowMark: a mark whose write began before the ring grew, and ended when the
+// old version had been left, is found.
+func TestSlowMark(t *testing.T) {
+	w := newWorld(t)
+	if err := entry(1)(w); err != nil {
+		t.Fatal(err)
+	}
+	b, err := storage.New(w.ctx, w.store, storage.Config{RootKey: make([]byte, 32), RingAge: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	puts := 0
+	w.store.SetFault(func(op, _ string) (bool, error) {
+		if op != "put" {
+			return true, nil
+		}
+		if puts++; puts == 1 {
+			rotate(t, w)
+			hasty := w.hasty(t)
+			time.Sleep(time.Millisecond)
+			if _, err := hasty.b.Keys().Rewrite(w.ctx, "me", 0); err != nil {
+				t.Error(err)
+			}
+		}
+		return true, nil
+	})
+	if err := b.Marks().Mark(w.ctx, "person", "value", mine.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.store.SetFault(nil)
+	if ok, err := marked(true)(w.replica(t)); !ok || err != nil {
+		t.Errorf("marked: %v, error %v", ok, err)
+	}
+}
+
+// TestWatch: what another process adds is known here within RingAge, and another
+// root key ends it.
+func TestWatch(t *testing.T) {
+	w := newWorld(t)
+	b, err := storage.New(w.ctx, w.store, storage.Config{RootKey: make([]byte, 32), RingAge: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(w.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- b.Keys().Watch(ctx) }()
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("watching ended with %v", err)
+	}
+	go func() { ended <- b.Keys().Watch(w.ctx) }()
+	if err := w.hasty(t).b.Keys().Reroot(w.ctx, bytes.Repeat([]byte{1}, 32)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, storage.ErrRootKey) {
+		t.Errorf("under another root key, watching ended with %v", err)
+	}
 }

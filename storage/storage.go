@@ -16,7 +16,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"dangan/archive"
@@ -38,6 +37,10 @@ type Config struct {
 	// RootKey is 32 bytes. Who has it and the bucket reads everything; when it
 	// is lost, nobody ever will.
 	RootKey []byte
+	// RingAge is how long a process goes on with the key ring that it has read; a
+	// minute when zero. The same in all processes on a bucket: a rotation counts
+	// on it.
+	RingAge time.Duration
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil means time.Now
 	Rand    io.Reader        // nil means crypto/rand; used concurrently
@@ -47,7 +50,7 @@ type Config struct {
 // Numbers, Work, Access and NewChain; all may be used concurrently.
 type Bucket struct {
 	objects Objects
-	keyring atomic.Pointer[vault.Ring]      // grows while serving, when the keys are rotated
+	keyring keyring
 	keys    *lru[archive.Ref, vault.Secret] // data keys
 	heads   *lru[archive.Ref, head]         // newest entries known here
 	log     *slog.Logger
@@ -75,14 +78,30 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 	return New(ctx, objects, cfg)
 }
 
-// New opens the bucket in objects. Only RootKey, Log, Now and Rand of cfg matter.
+// New opens the bucket in objects. Of cfg only RootKey and what follows it matter.
 func New(ctx context.Context, objects Objects, cfg Config) (*Bucket, error) {
+	b, err := unopened(objects, cfg)
+	if err == nil {
+		err = b.probe(ctx)
+	}
+	if err == nil {
+		err = b.openRing(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open bucket: %w", err)
+	}
+	return b, nil
+}
+
+// unopened is a bucket whose key ring is still to be found.
+func unopened(objects Objects, cfg Config) (*Bucket, error) {
 	root, err := vault.SecretOf(cfg.RootKey)
 	if err != nil {
-		return nil, fmt.Errorf("open bucket: root key: %w", err)
+		return nil, fmt.Errorf("root key: %w", err)
 	}
 	b := &Bucket{
 		objects: objects,
+		keyring: keyring{root: root, age: cfg.RingAge},
 		keys:    newLRU[archive.Ref, vault.Secret](keysCached),
 		heads:   newLRU[archive.Ref, head](headsCached),
 		log:     cfg.Log,
@@ -98,18 +117,12 @@ func New(ctx context.Context, objects Objects, cfg Config) (*Bucket, error) {
 	if b.rand == nil {
 		b.rand = rand.Reader
 	}
+	if b.keyring.age == 0 {
+		b.keyring.age = time.Minute
+	}
 	b.access, b.work = newAccessLog(b), newWork(b)
-	if err := b.probe(ctx); err != nil {
-		return nil, fmt.Errorf("open bucket: %w", err)
-	}
-	if err := b.openRing(ctx, root); err != nil {
-		return nil, fmt.Errorf("open bucket: %w", err)
-	}
 	return b, nil
 }
-
-// ring is the key ring as this process knows it.
-func (b *Bucket) ring() *vault.Ring { return b.keyring.Load() }
 
 // Blobs keeps sealed bytes and what is derived from them.
 func (b *Bucket) Blobs() *Blobs { return &Blobs{b} }
@@ -122,6 +135,9 @@ func (b *Bucket) Marks() *Marks { return &Marks{b} }
 
 // Numbers gives out numbers and finds what they were given to.
 func (b *Bucket) Numbers() *Numbers { return &Numbers{Claims{b}} }
+
+// Keys is the key ring, for who looks after it.
+func (b *Bucket) Keys() *Keys { return &Keys{b} }
 
 // Work keeps jobs and leases.
 func (b *Bucket) Work() *Work { return b.work }

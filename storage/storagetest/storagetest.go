@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Objects) {
 		{"access paging", testAccessPaging},
 		{"first start", testFirstStart},
 		{"keys lost", testKeysLost},
+		{"keys", testKeys},
 		{"secrecy", testSecrecy},
 	}
 	for _, test := range tests {

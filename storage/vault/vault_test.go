@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -119,12 +120,23 @@ func TestRing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := first.Grow(rand.Reader, now.Add(time.Hour))
+	second, err := first.Grow(rand.Reader, now.Add(time.Hour), now.Add(2*time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Newest().N != 1 || second.Newest().N != 2 || second.Claim != first.Claim || second.Versions[0] != first.Versions[0] {
+	if len(first.Versions) != 1 || len(second.Versions) != 2 || second.Claim != first.Claim || second.Versions[0] != first.Versions[0] {
 		t.Error("growing changed what there was")
+	}
+	for from, want := range map[time.Duration]int{-time.Hour: 1, 0: 1, 2*time.Hour - 1: 1, 2 * time.Hour: 2} {
+		if got := second.Current(now.Add(from)).N; got != want {
+			t.Errorf("%s after the first was made, version %d is written with, want %d", from, got, want)
+		}
+	}
+	if left := second.Leave(2); !left.Versions[0].Left || left.Versions[1].Left || second.Versions[0].Left {
+		t.Error("leaving version 1 marks other than it")
+	}
+	if second.Rehash(1, 2, "mark/x", first.Hash(1, "mark/x", "value")) != second.Hash(2, "mark/x", "value") {
+		t.Error("a hash that was moved is not that of the value")
 	}
 	for n, want := range map[int]bool{-1: false, 0: false, 1: true, 2: true, 3: false} {
 		if v, ok := second.Version(n); ok != want || (ok && v.N != n) {
@@ -141,6 +153,49 @@ func TestRing(t *testing.T) {
 	}
 	if diff := cmp.Diff(second, back, cmpopts.EquateComparable(vault.Secret{})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestEscrow: the identity opens what was sealed to its recipient, and no error
+// quotes it.
+func TestEscrow(t *testing.T) {
+	now := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	ring, err := vault.NewRing(rand.Reader, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var identities []string
+	var recipients []string
+	for range 2 {
+		x, err := age.GenerateX25519Identity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		identities, recipients = append(identities, "# a comment\n"+x.String()+"\n"), append(recipients, x.Recipient().String())
+	}
+	sealed, noted, err := ring.SealTo(recipients[0], now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &vault.Escrow{Version: 1, At: now, To: recipients[0]}
+	if diff := cmp.Diff(want, noted.Escrow); diff != "" || ring.Escrow != nil {
+		t.Error(diff)
+	}
+	back, err := vault.OpenEscrow(sealed, identities[0])
+	if diff := cmp.Diff(noted, back, cmpopts.EquateComparable(vault.Secret{})); err != nil || diff != "" {
+		t.Errorf("opened with error %v\n%s", err, diff)
+	}
+	damaged := bytes.Replace(sealed, []byte("\n"), []byte("\nA"), 2)
+	for what, open := range map[string]func() (vault.Ring, error){
+		"another identity": func() (vault.Ring, error) { return vault.OpenEscrow(sealed, identities[1]) },
+		"no identity":      func() (vault.Ring, error) { return vault.OpenEscrow(sealed, "AGE-SECRET-KEY-1CANARY") },
+		"damage":           func() (vault.Ring, error) { return vault.OpenEscrow(damaged, identities[0]) },
+		"no escrow":        func() (vault.Ring, error) { return vault.OpenEscrow(nil, identities[0]) },
+		"no recipient":     func() (vault.Ring, error) { _, r, err := ring.SealTo("age1nobody", now); return r, err },
+	} {
+		if _, err := open(); err == nil || strings.Contains(err.Error(), "CANARY") || strings.Contains(err.Error(), identities[0][12:40]) {
+			t.Errorf("with %s: %v", what, err)
+		}
 	}
 }
 
@@ -170,8 +225,8 @@ func FuzzDecodeRing(f *testing.F) {
 			t.Fatal(err)
 		}
 		back, err := vault.DecodeRing(again)
-		if err != nil || back.Newest() != ring.Newest() || back.Claim != ring.Claim {
-			t.Fatalf("written again as another ring, error %v", err)
+		if diff := cmp.Diff(ring, back, cmpopts.EquateComparable(vault.Secret{})); err != nil || diff != "" {
+			t.Fatalf("written again as another ring, error %v\n%s", err, diff)
 		}
 	})
 }
