@@ -67,6 +67,15 @@ func (b *ledger) String() string {
 		all, acked, len(b.requests), b.approvals())
 }
 
+// mustShow holds that the blows fell among the work.
+func (b *ledger) mustShow(t *testing.T) {
+	t.Helper()
+	acked, all := b.acknowledged()
+	if acked == 0 || len(b.requests) == 0 || acked == all && b.approvals() == len(b.requests) {
+		t.Error("the blows did not fall among the work: the test has shown nothing")
+	}
+}
+
 // compare holds that the store has gained the chains the clients know of, and no
 // others: none is lost, and none was made that nobody was told of.
 func (b *ledger) compare(t *testing.T, before, after map[archive.Ref]bool) {

@@ -38,7 +38,8 @@ func MinIOIn(t testing.TB, dir string, env ...string) *MinIOServer {
 					"MINIO_BROWSER=off",
 					"MINIO_UPDATE=off",
 				}, env...)...),
-			Ready: "http://" + addr + "/minio/health/ready",
+			// /minio/health/ready says yes while requests are still refused.
+			Ready: "http://" + addr + "/minio/health/cluster",
 		}
 	})
 	return server
