@@ -1,47 +1,119 @@
 package embedded_test
 
 import (
-	"fmt"
+	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 
 	"dangan/archive"
 	"dangan/index/embedded"
+	"dangan/index/indextest"
 )
 
-// Searches of ten hits among 20,000 records, with planning, rights, facets and
-// highlights.
-func BenchmarkSearch(b *testing.B) {
-	x, err := embedded.New(b.Context(), embedded.Config{Path: filepath.Join(b.TempDir(), "index")})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = x.Close() }() // the folder goes with the test
-	surnames, given := []rune("王李张刘陈杨赵黄周吴"), []rune("伟芳娜敏静丽强磊军洋佩文")
-	for start := 0; start < 20000; start += 2000 {
-		var docs []archive.Document
-		for i := start; i < start+2000; i++ {
-			name := string([]rune{surnames[i%10], given[i/10%12], given[i/120%12]})
-			code, err := archive.ParseRefCode(fmt.Sprintf("G179-TX·1995-D30-%05d", i))
-			if err != nil {
-				b.Fatal(err)
-			}
-			docs = append(docs, archive.Document{Version: 1, Record: archive.Record{
-				ID: fmt.Sprintf("r%05d", i), RefCode: code, Office: fmt.Sprintf("o%d", i%50), Title: name + "同志退休审批表",
-				Persons: []archive.Person{{Name: name}},
-			}})
-		}
-		if err := x.Put(b.Context(), docs...); err != nil {
+// The benchmarks run on DANGAN_BENCH_RECORDS made-up records, in an index that is kept
+// in DANGAN_BENCH_INDEX from one run to the next, so that memory can be measured in a
+// process that has not filled it.
+func filled(b *testing.B) (path string, p *indextest.Population) {
+	b.Helper()
+	size := 20000
+	if s := os.Getenv("DANGAN_BENCH_RECORDS"); s != "" {
+		var err error
+		if size, err = strconv.Atoi(s); err != nil {
 			b.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"name": "刘静佩", "pinyin": "ljp", "code": "G179-TX·1995-D30-00777", "title": "退休审批表", "nothing": "赵钱孙李", "browse": ""} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := x.Search(b.Context(), archive.Query{Text: text, Limit: 10}, all()); err != nil {
+	if path = os.Getenv("DANGAN_BENCH_INDEX"); path == "" {
+		path = filepath.Join(b.TempDir(), "index")
+	}
+	p, err := indextest.NewPopulation(1, size)
+	if err != nil {
+		b.Fatal(err)
+	}
+	x, err := embedded.New(b.Context(), embedded.Config{Path: path})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if full, err := x.Filled(b.Context()); err != nil || !full {
+		indextest.Fill(b, x, p)
+		if err := x.MarkFilled(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if n, err := x.Count(b.Context()); err != nil || n != size {
+		b.Fatalf("the index has %d records, %v", n, err)
+	}
+	if err := x.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return path, p
+}
+
+// Searches of ten hits in every way people ask, with planning, rights, facets and
+// highlights.
+func BenchmarkSearch(b *testing.B) {
+	path, p := filled(b)
+	x, err := embedded.New(b.Context(), embedded.Config{Path: path})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = x.Close() }() // nothing was written
+	queries := indextest.Queries(p)
+	queries["everything"] = []string{""}
+	for class, texts := range queries {
+		b.Run(strings.ReplaceAll(class, " ", "_"), func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				if _, err := x.Search(b.Context(), archive.Query{Text: texts[i%len(texts)], Limit: 10}, all()); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
 	}
+}
+
+// Opening and the first search, and what is in memory then: the heap, and all pages
+// of the process that are its own (anonymous) or of the index files.
+func BenchmarkOpen(b *testing.B) {
+	path, _ := filled(b)
+	for b.Loop() {
+		x, err := embedded.New(b.Context(), embedded.Config{Path: path})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := x.Search(b.Context(), archive.Query{Text: "刘静佩", Limit: 10}, all()); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		b.ReportMetric(float64(m.HeapAlloc)/1e6, "heap-MB")
+		b.ReportMetric(pages(b, "RssAnon"), "anon-MB")
+		b.ReportMetric(pages(b, "RssFile"), "file-MB")
+		if err := x.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}
+
+// pages reads a line of the process's status; 0 where there is no such file.
+func pages(b *testing.B, name string) float64 {
+	b.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if words := strings.Fields(line); words[0] == name+":" {
+			kilobytes, err := strconv.ParseFloat(words[1], 64)
+			if err != nil {
+				b.Fatal(err)
+			}
+			return kilobytes / 1000
+		}
+	}
+	return 0
 }

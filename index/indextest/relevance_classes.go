@@ -76,6 +76,30 @@ func classes() []class {
 	)
 }
 
+// questions asks for records at random, in an order that the stream decides.
+func (c class) questions(p *Population, all *crowd, stream uint64) []question {
+	var list []question
+	r := rand.New(rand.NewPCG(p.seed+1, stream))
+	for tries := 0; len(list) < c.asked && tries < 20*p.size; tries++ {
+		if q, ok := c.ask(all, r, p.specimen(r.IntN(p.size))); ok {
+			list = append(list, q)
+		}
+	}
+	return list
+}
+
+// Queries are texts that people ask for records of the population with, by the way
+// they ask, for benchmarks.
+func Queries(p *Population) map[string][]string {
+	all, queries := newCrowd(p), map[string][]string{}
+	for i, c := range classes() {
+		for _, q := range c.questions(p, all, uint64(i)) {
+			queries[c.name] = append(queries[c.name], q.text)
+		}
+	}
+	return queries
+}
+
 func runes(h human) int { return utf8.RuneCountInString(h.name) }
 
 func of(k kind) func(human) bool { return func(h human) bool { return h.kind == k } }

@@ -2,7 +2,6 @@ package indextest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -19,12 +18,12 @@ import (
 // the scores as a table.
 func RelevanceOf(t *testing.T, x Index, p *Population) {
 	started := time.Now()
-	fill(t, x, p)
+	Fill(t, x, p)
 	t.Logf("%d records in %.0f s", p.size, time.Since(started).Seconds())
 	c := newCrowd(p)
 	table := "\n| asked by | questions | first, % | in ten, % | ceiling: first, in ten | p50, p95 ms |\n|---|---|---|---|---|---|\n"
 	for i, class := range classes() {
-		s := class.score(t, x, c, p, uint64(i))
+		s := class.score(t, x, class.questions(p, c, uint64(i)))
 		table += s.row(c, class)
 		if s.asked < class.asked || s.first() < class.first || s.ten() < class.ten {
 			t.Errorf("%s: of %d questions %.1f %% first and %.1f %% in ten; at least %.0f and %.0f are demanded; missed %q",
@@ -34,8 +33,8 @@ func RelevanceOf(t *testing.T, x Index, p *Population) {
 	t.Log(table)
 }
 
-// fill puts all records, as several callers at once do.
-func fill(t testing.TB, x Index, p *Population) {
+// Fill puts all records, as several callers at once do.
+func Fill(t testing.TB, x Index, p *Population) {
 	var callers errgroup.Group
 	callers.SetLimit(4)
 	next := make([]archive.Document, 0, 1000)
@@ -65,14 +64,9 @@ type score struct {
 func (s *score) first() float64 { return 100 * float64(s.atFirst) / float64(max(s.asked, 1)) }
 func (s *score) ten() float64   { return 100 * float64(s.inTen) / float64(max(s.asked, 1)) }
 
-func (c class) score(t *testing.T, x Index, all *crowd, p *Population, stream uint64) *score {
+func (c class) score(t *testing.T, x Index, questions []question) *score {
 	s := &score{}
-	r := rand.New(rand.NewPCG(p.seed+1, stream))
-	for tries := 0; s.asked < c.asked && tries < 20*p.size; tries++ {
-		q, ok := c.ask(all, r, p.specimen(r.IntN(p.size)))
-		if !ok {
-			continue
-		}
+	for _, q := range questions {
 		begun := time.Now()
 		hits := search(t, x, archive.Query{Text: q.text, Limit: 10})
 		s.took = append(s.took, time.Since(begun))
