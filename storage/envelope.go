@@ -115,10 +115,13 @@ func parseHeader(raw []byte) (h header, start int, err error) {
 	if !ok {
 		return h, 0, fmt.Errorf("no header: %w", archive.ErrCorrupt)
 	}
-	if err := json.Unmarshal(line, &h); err != nil {
+	err = json.Unmarshal(line, &h)
+	switch { // another format may have other fields, so it is named before they are blamed
+	case otherFormat(h.Format):
+		return h, 0, foreign(h.Format)
+	case err != nil:
 		return h, 0, fmt.Errorf("header is not JSON: %w", archive.ErrCorrupt)
-	}
-	if h.Format != format {
+	case h.Format != format:
 		return h, 0, fmt.Errorf("object is not of format %s: %w", format, archive.ErrCorrupt)
 	}
 	again, err := json.Marshal(h)
@@ -127,6 +130,22 @@ func parseHeader(raw []byte) (h header, start int, err error) {
 	}
 	return h, len(line) + 1, nil
 }
+
+// foreign is the error of an object in a format of dangan that this program does
+// not know. For whoever looks for damage it is damage.
+type foreign string
+
+func otherFormat(name string) bool {
+	var version uint16
+	n, err := fmt.Sscanf(name, "dangan/%d", &version)
+	return n == 1 && err == nil && name == fmt.Sprintf("dangan/%d", version) && name != format
+}
+
+func (f foreign) Error() string {
+	return fmt.Sprintf("is of format %s, and this program knows %s alone: another version of dangan wrote it", string(f), format)
+}
+
+func (foreign) Unwrap() error { return archive.ErrCorrupt }
 
 // seal makes an object for key. It fills in format, nonce and time.
 func (b *Bucket) seal(key string, h header, secret vault.Secret, plain []byte) (object, error) {

@@ -99,13 +99,9 @@ func (b *Bucket) learn(ring vault.Ring, at time.Time) error {
 // rootKey is header.Key of what a root key seals.
 func rootKey(root vault.Secret) string { return "root/" + root.RootID() }
 
-// openRing reads the key ring, or makes one in a bucket that is new. Of two
+// openRing reads the key ring, or makes one in a bucket that is not known. Of two
 // processes that start at once, both end up with the ring of the first.
-func (b *Bucket) openRing(ctx context.Context) error {
-	known, err := b.known(ctx)
-	if err != nil {
-		return err
-	}
+func (b *Bucket) openRing(ctx context.Context, known bool) error {
 	if !known {
 		if err := b.found(ctx); err != nil {
 			return err

@@ -81,11 +81,15 @@ func Open(ctx context.Context, cfg Config) (*Bucket, error) {
 // New opens the bucket in objects. Of cfg only RootKey and what follows it matter.
 func New(ctx context.Context, objects Objects, cfg Config) (*Bucket, error) {
 	b, err := unopened(objects, cfg)
+	known := false
+	if err == nil {
+		known, err = b.known(ctx) // first: to a bucket of another format nothing is written
+	}
 	if err == nil {
 		err = b.probe(ctx)
 	}
 	if err == nil {
-		err = b.openRing(ctx)
+		err = b.openRing(ctx, known)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open bucket: %w", err)
