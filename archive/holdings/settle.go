@@ -49,12 +49,7 @@ func (h *Room) settle(ctx context.Context, v archive.Version[archive.Record]) er
 	if err := h.mark(ctx, v); err != nil {
 		return errors.Join(unread, err)
 	}
-	err := h.c.Index.Put(ctx, archive.Document{
-		Record:  v.Value.WithoutIDs(),
-		Version: v.N,
-		Text:    archive.WithoutIDs(text),
-		Persons: h.tokens(v.Value),
-	})
+	err := h.c.Index.Put(ctx, h.document(v, text))
 	if err != nil {
 		err = fmt.Errorf("index record: %w", err)
 	}

@@ -24,6 +24,7 @@ import (
 	"dangan/archive/certificates"
 	"dangan/archive/holdings"
 	"dangan/cmd/dangan/demo"
+	indexplan "dangan/index/plan"
 	"dangan/storage"
 	"dangan/storage/memstore"
 )
@@ -97,6 +98,9 @@ func (x *memoryIndex) Search(context.Context, archive.Query, archive.Scope) (arc
 func (x *memoryIndex) Ready(context.Context) error          { return nil }
 func (x *memoryIndex) Filled(context.Context) (bool, error) { return true, nil }
 func (x *memoryIndex) MarkFilled(context.Context) error     { return nil }
+func (x *memoryIndex) Rebuild(context.Context) (indexplan.Rebuild, error) {
+	return nil, archive.ErrUnavailable
+}
 
 // rig is a house that can be torn down and built again on what it left.
 type rig struct {

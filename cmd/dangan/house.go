@@ -27,6 +27,7 @@ import (
 	"dangan/archive/holdings"
 	"dangan/archive/lookup"
 	"dangan/archive/work"
+	indexplan "dangan/index/plan"
 	"dangan/storage"
 )
 
@@ -39,6 +40,8 @@ type searchIndex interface {
 	// does; an index that was wiped does not.
 	Filled(ctx context.Context) (bool, error)
 	MarkFilled(ctx context.Context) error
+	// Rebuild begins to fill a fresh index beside the one that serves.
+	Rebuild(ctx context.Context) (indexplan.Rebuild, error)
 }
 
 // parts is what a house is built from; everything outside the process is in it.

@@ -5,14 +5,13 @@ import (
 	"errors"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"dangan/archive"
 )
 
-// keepFilled looks every few seconds whether the index still holds what it was
-// filled with. One that was wiped, or is new, is filled again from the chains by
-// whichever replica holds the lease; the others go on serving.
+// keepFilled looks every few seconds whether the index still holds what it was filled
+// with. One that was wiped, is new, or was restored from an older copy is rebuilt from
+// the chains by whichever replica gets to it; so is one whose rebuild was begun and
+// not finished. The others go on serving.
 func (h *house) keepFilled(ctx context.Context) error {
 	for {
 		if err := h.refill(ctx); err != nil && ctx.Err() == nil &&
@@ -28,43 +27,58 @@ func (h *house) keepFilled(ctx context.Context) error {
 }
 
 func (h *house) refill(ctx context.Context) error {
-	const lease, term = "refill", 30 * time.Second
+	whole, err := h.indexWhole(ctx)
+	if err != nil || whole {
+		return err
+	}
+	r := reindexing{house: h, holder: h.replica}
+	n, err := r.run(ctx)
+	if err == nil {
+		h.log.InfoContext(ctx, "index filled", "records", n)
+	}
+	return err
+}
+
+// witness is an index on a server, which may be set back to an earlier state while
+// the records are not.
+type witness interface {
+	Vouch(ctx context.Context, kept []byte) (fresh []byte, intact bool, err error)
+}
+
+// indexWhole reports whether the index holds all that it was given.
+func (h *house) indexWhole(ctx context.Context) (bool, error) {
 	filled, err := h.index.Filled(ctx)
-	if err != nil || filled {
-		return err
+	if err != nil || !filled {
+		return false, err
 	}
-	held, err := h.bucket.Work().Acquire(ctx, lease, h.replica, term)
-	if err != nil {
-		return err
+	packs := h.bucket.Packs()
+	if _, err := packs.Get(ctx, packReindex); !errors.Is(err, archive.ErrNotFound) {
+		return false, err // begun, and not finished
 	}
-	defer func() { _ = h.bucket.Work().Release(context.WithoutCancel(ctx), held) }() // it expires anyway
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(32) // the index takes what waits at once in one batch
-	n := 0
-	for id, err := range h.records.IDs(ctx) {
-		if err != nil {
-			return err
-		}
-		if time.Until(held.Expires) < term/2 {
-			if held, err = h.bucket.Work().Acquire(ctx, lease, h.replica, term); err != nil {
-				return err
-			}
-		}
-		group.Go(func() error {
-			job := archive.Job{Kind: archive.JobRecord, Ref: archive.Ref{Kind: archive.KindRecord, ID: id}, At: time.Now()}
-			if err := h.holdings.Settle(gctx, job); !errors.Is(err, archive.ErrEarly) {
-				return err
-			}
-			return nil
-		})
-		n++
+	x, ok := h.index.(witness)
+	if !ok {
+		return true, nil
 	}
-	if err := group.Wait(); err != nil {
-		return err
+	kept, err := packs.Get(ctx, packWitness)
+	if err != nil && !errors.Is(err, archive.ErrNotFound) {
+		return false, err
 	}
-	if err := h.index.MarkFilled(ctx); err != nil {
-		return err
+	fresh, intact, err := x.Vouch(ctx, kept)
+	if err == nil && intact && string(fresh) != string(kept) {
+		err = packs.Put(ctx, packWitness, fresh)
 	}
-	h.log.InfoContext(ctx, "index filled", "records", n)
-	return nil
+	return intact, err
+}
+
+// renewWitness forgets what an index that was rebuilt need not remember.
+func (h *house) renewWitness(ctx context.Context) error {
+	x, ok := h.index.(witness)
+	if !ok {
+		return nil
+	}
+	fresh, _, err := x.Vouch(ctx, nil)
+	if err == nil {
+		err = h.bucket.Packs().Put(ctx, packWitness, fresh)
+	}
+	return err
 }
