@@ -79,9 +79,19 @@ func (c *Chain[T]) append(ctx context.Context, id string, n int, value T) error 
 	}
 	if err == nil {
 		c.b.keys.put(ref, secret)
-		c.b.heads.put(ref, head{n, hashOf(o.raw)})
+		c.remember(o)
 	}
 	return err
+}
+
+// remember keeps an entry that is the newest, sealed as it is, if it is small.
+func (c *Chain[T]) remember(o object) {
+	ref := c.ref(o.ID)
+	c.b.heads.put(ref, head{o.N, hashOf(o.raw)})
+	if len(o.raw) <= entryCached {
+		o.rest = nil
+		c.b.newest.put(ref, o)
+	}
 }
 
 // carry gathers the blobs that entry n takes along.
@@ -134,16 +144,18 @@ func (c *Chain[T]) head(ctx context.Context, id string) (archive.Version[T], err
 	if err != nil {
 		return archive.Version[T]{}, err
 	}
-	o, err := c.fetch(ctx, id, n)
-	if errors.Is(err, archive.ErrNotFound) {
-		err = fmt.Errorf("entry %d has gone: %w", n, archive.ErrCorrupt)
-	}
-	if err != nil {
-		return archive.Version[T]{}, err
+	o, known := c.b.newest.get(c.ref(id))
+	if !known || o.N != n {
+		if o, err = c.fetch(ctx, id, n); errors.Is(err, archive.ErrNotFound) {
+			err = fmt.Errorf("entry %d has gone: %w", n, archive.ErrCorrupt)
+		}
+		if err != nil {
+			return archive.Version[T]{}, err
+		}
 	}
 	v, err := c.open(ctx, o)
 	if err == nil {
-		c.b.heads.put(c.ref(id), head{n, hashOf(o.raw)})
+		c.remember(o)
 	}
 	return v, err
 }

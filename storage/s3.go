@@ -31,10 +31,10 @@ type S3 struct {
 }
 
 const (
-	partSize    = 8 << 20  // of a multipart upload, three of which are in memory; of 10,000 at most
-	singlePut   = 16 << 20 // up to which a stream becomes a single PUT
-	attempts    = 4        // of minio-go for one request
-	busyRetries = 20       // while a store decides between writers
+	partSize    = 8 << 20          // of a multipart upload, three of which are in memory; of 10,000 at most
+	singlePut   = 16 << 20         // up to which a stream becomes a single PUT
+	attempts    = 4                // of minio-go for one request
+	busyRetries = 20               // while a store decides between writers
 	smallWait   = 30 * time.Second // and a second for each MiB
 )
 

@@ -52,7 +52,8 @@ type Bucket struct {
 	objects Objects
 	keyring keyring
 	keys    *lru[archive.Ref, vault.Secret] // data keys
-	heads   *lru[archive.Ref, head]         // newest entries known here
+	heads   *lru[archive.Ref, head]         // numbers and hashes of the newest entries known here
+	newest  *lru[archive.Ref, object]       // some of those entries
 	log     *slog.Logger
 	now     func() time.Time
 	rand    io.Reader
@@ -64,8 +65,10 @@ type Bucket struct {
 
 // Sizes of what is kept in memory: about 10 MB each when full.
 const (
-	keysCached  = 50_000
-	headsCached = 50_000
+	keysCached    = 50_000
+	headsCached   = 50_000
+	entriesCached = 5_000
+	entryCached   = 4 << 10 // bytes, at most
 )
 
 // Open connects to the store cfg describes, tries its promises out, and opens
@@ -108,6 +111,7 @@ func unopened(objects Objects, cfg Config) (*Bucket, error) {
 		keyring: keyring{root: root, age: cfg.RingAge},
 		keys:    newLRU[archive.Ref, vault.Secret](keysCached),
 		heads:   newLRU[archive.Ref, head](headsCached),
+		newest:  newLRU[archive.Ref, object](entriesCached),
 		log:     cfg.Log,
 		now:     cfg.Now,
 		rand:    cfg.Rand,

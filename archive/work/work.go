@@ -59,7 +59,7 @@ func (c Config) withDefaults() Config {
 			*d = value
 		}
 	}
-	count(&c.Workers, 16)
+	count(&c.Workers, 64)
 	count(&c.Eager, 2)
 	count(&c.Backlog, 1024)
 	count(&c.Attempts, 12)

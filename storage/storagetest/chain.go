@@ -191,7 +191,7 @@ func testChainDamage(t *testing.T, objects storage.Objects) {
 		"that one under our own name": bytes.Replace(Raw(t, objects, foreign[1]), []byte(other), []byte(id), 1),
 	} {
 		tamper(t, objects, entry, bad)
-		_, err := chain.Head(ctx, id)
+		_, err := notes(bucket(t, objects)).Head(ctx, id)
 		wantError(t, "head: "+what, err, archive.ErrCorrupt)
 		_, err = notes(bucket(t, objects)).History(ctx, id)
 		wantError(t, "history: "+what, err, archive.ErrCorrupt)
