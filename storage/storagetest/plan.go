@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,10 +27,18 @@ func jobs(t *testing.T, b *storage.Bucket) []archive.Job {
 	return list
 }
 
+// slow is a store with which nobody is done before others have come.
+type slow struct{ storage.Objects }
+
+func (s slow) Put(ctx context.Context, key string, data []byte) error {
+	time.Sleep(10 * time.Millisecond)
+	return s.Objects.Put(ctx, key, data)
+}
+
 // testPlans: jobs planned together share objects, carry the data keys of the
 // chains they begin, and are gone when all are done, whoever did them.
 func testPlans(t *testing.T, objects storage.Objects) {
-	ctx, here := t.Context(), bucket(t, objects)
+	ctx, here := t.Context(), bucket(t, slow{objects})
 	const many = 40
 	plans := make([]archive.Job, many)
 	for i := range plans {
@@ -38,7 +47,7 @@ func testPlans(t *testing.T, objects storage.Objects) {
 	for _, err := range race(many, func(i int) error { return here.Work().PlanJob(ctx, plans[i]) }) {
 		must(t, err)
 	}
-	if n := len(Keys(t, objects, "work/")); n < 1 || n == many {
+	if n := len(Keys(t, objects, "work/")); n < 1 || n > many/2 {
 		t.Errorf("%d jobs planned at once are in %d objects", many, n)
 	}
 	for i, p := range plans {
