@@ -60,7 +60,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	count(&c.Workers, 64)
-	count(&c.Eager, 2)
+	count(&c.Eager, 1)
 	count(&c.Backlog, 1024)
 	count(&c.Attempts, 12)
 	wait(&c.Backoff, time.Second)
