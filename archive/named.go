@@ -44,7 +44,8 @@ type Named struct {
 const DerivedReading = "reading"
 
 // Names reads the bodies of all entries of a chain, oldest first. Bodies that are
-// not of the kind are ErrCorrupt; a kind that there is not is ErrInvalid.
+// not of the kind are ErrCorrupt; a kind that there is not is ErrInvalid. No bodies
+// name nothing.
 func Names(kind Kind, bodies [][]byte) (Named, error) {
 	switch kind {
 	case KindRecord:
@@ -62,6 +63,9 @@ func Names(kind Kind, bodies [][]byte) (Named, error) {
 }
 
 func naming[T any](bodies [][]byte, names func([]T) Named) (Named, error) {
+	if len(bodies) == 0 {
+		return Named{}, nil
+	}
 	entries := make([]T, len(bodies))
 	for i, body := range bodies {
 		if err := json.Unmarshal(body, &entries[i]); err != nil {
@@ -146,22 +150,22 @@ func MarkedKind(mark string) Kind {
 	return ""
 }
 
-// ClaimingKinds are the kinds of chain that may hold a kind of claim; none when
-// there is no such kind. named is whether every holder names the value: the key of
-// an idempotent request is not in what it made, and a number or PDF of a
-// certificate whose sealing was begun again stays claimed, void (作废).
-func ClaimingKinds(claim string) (kinds []Kind, named bool) {
+// ClaimingKind is the kind of chain that may hold a kind of claim; empty when there
+// is no such kind. named is whether a holder must be there and name the value. The
+// key of a request that may be repeated is not in what it made, and a number or PDF
+// of a certificate whose sealing was begun again stays claimed, void (作废).
+func ClaimingKind(claim string) (kind Kind, named bool) {
 	switch claim {
 	case ClaimRefCode:
-		return []Kind{KindRecord}, true
+		return KindRecord, true
 	case ClaimUser, ClaimToken:
-		return []Kind{KindAccount}, true
-	case ClaimIdempotency:
-		return []Kind{KindRecord, KindRequest}, false
+		return KindAccount, true
 	case ClaimNumber, ClaimPDF:
-		return []Kind{KindCertificate, KindRequest}, false
+		return KindCertificate, false
+	case ClaimIdempotency:
+		return KindRecord, false
 	}
-	return nil, false
+	return "", false
 }
 
 // CertificateSequence is the sequence of the numbers that an office gives its
