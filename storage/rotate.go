@@ -102,7 +102,7 @@ func (k *Keys) change(ctx context.Context, reroot *vault.Secret, change func(vau
 		return err
 	}
 	if err := k.b.replace(ctx, o, there.etag); err != nil {
-		return err
+		return fmt.Errorf("replace the ring that was read: %w", err)
 	}
 	own.root = root
 	return k.b.learn(ring, k.b.now())

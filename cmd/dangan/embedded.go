@@ -87,7 +87,7 @@ func (e *embeddedHouse) bucketConfig(ctx context.Context, dir string, log *slog.
 	if err := e.startStore(ctx, dir, log); err != nil {
 		return storage.Config{}, err
 	}
-	rootKey, err := keepRootKey(filepath.Join(dir, "root.key"))
+	rootKey, err := keepKey("data", filepath.Join(dir, "root.key"))
 	if err != nil {
 		return storage.Config{}, err
 	}
@@ -119,19 +119,6 @@ func (e *embeddedHouse) close() {
 	for i := len(e.closers) - 1; i >= 0; i-- {
 		e.closers[i]()
 	}
-}
-
-func keepRootKey(path string) ([]byte, error) {
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		key, err := randomKey()
-		if err != nil {
-			return nil, err
-		}
-		if err := writeDurable(path, []byte(key+"\n"), 0o600); err != nil {
-			return nil, err
-		}
-	}
-	return readRootKey(path)
 }
 
 // keepSeal opens the demonstration's seal, or makes an authority and a seal.

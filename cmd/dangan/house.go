@@ -201,11 +201,13 @@ func (h *house) serve(ctx context.Context, l net.Listener) error {
 	return group.Wait()
 }
 
-// run works the queue and keeps the index full, without serving.
+// run works the queue, keeps the index full and follows rotations of the keys,
+// without serving.
 func (h *house) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.queue.Run(ctx) })
 	group.Go(func() error { return h.keepFilled(ctx) })
+	group.Go(func() error { return h.keepKeys(ctx) })
 	return group.Wait()
 }
 

@@ -52,7 +52,7 @@ func (s *settings) serve(ctx context.Context, c console, flags *ff.FlagSet) erro
 		return err
 	}
 	log.InfoContext(ctx, "serving", "address", l.Addr().String(), "version", version())
-	return h.serve(ctx, l)
+	return s.whichKey(h.serve(ctx, l))
 }
 
 // open builds the house over the configured store and index.
@@ -64,7 +64,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 	watched := newMetrics()
 	bucket, err := watched.openBucket(ctx, cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, s.whichKey(err)
 	}
 	meiliKey, err := readSecret("meili-key-file", s.meiliKey)
 	if err != nil {
@@ -95,14 +95,20 @@ func (s *settings) openBucket(ctx context.Context, log *slog.Logger) (*storage.B
 		return nil, nil, err
 	}
 	b, err := storage.Open(ctx, cfg)
-	return b, cfg.RootKey, err
+	return b, cfg.RootKey, s.whichKey(err)
 }
 
+// bucketConfig says how to open the bucket.
 func (s *settings) bucketConfig(log *slog.Logger) (storage.Config, error) {
-	rootKey, err := readRootKey(s.rootKey)
-	if err != nil {
-		return storage.Config{}, err
+	cfg, err := s.storeConfig(log)
+	if err == nil {
+		cfg.RootKey, err = readRootKey(s.rootKey)
 	}
+	return cfg, err
+}
+
+// storeConfig says where the bucket is.
+func (s *settings) storeConfig(log *slog.Logger) (storage.Config, error) {
 	secret, err := readSecret("s3-secret-key-file", s.s3SecretKey)
 	if err != nil {
 		return storage.Config{}, err
@@ -113,7 +119,7 @@ func (s *settings) bucketConfig(log *slog.Logger) (storage.Config, error) {
 	}
 	return storage.Config{
 		Endpoint: u.Host, Secure: u.Scheme == "https", Region: s.s3Region, Bucket: s.s3Bucket,
-		AccessKey: s.s3AccessKey, SecretKey: secret, RootKey: rootKey, Log: log,
+		AccessKey: s.s3AccessKey, SecretKey: secret, RingAge: s.ringAge, Log: log,
 	}, nil
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/peterbourgon/ff/v4"
 )
@@ -26,6 +26,7 @@ type settings struct {
 	meiliURL    string
 	meiliKey    string // file
 	rootKey     string // file
+	ringAge     time.Duration
 	signerCert  string // file
 	signerKey   string // file
 	publicURL   string
@@ -45,6 +46,7 @@ func (s *settings) flags(name string) *ff.FlagSet {
 	fs.StringVar(&s.meiliURL, 0, "meili-url", "", "URL of Meilisearch")
 	fs.StringVar(&s.meiliKey, 0, "meili-key-file", "", "file with a key of Meilisearch that may manage the index")
 	fs.StringVar(&s.rootKey, 0, "root-key-file", "", "file with the root key, 64 hex digits; who has it reads everything, and without it nobody can")
+	fs.DurationVar(&s.ringAge, 0, "ring-age", time.Minute, "how long the key ring is used without reading it again; the same for all processes on a bucket")
 	fs.StringVar(&s.signerCert, 0, "signer-cert-file", "", "PEM file with the seal's certificate and its chain")
 	fs.StringVar(&s.signerKey, 0, "signer-key-file", "", "PEM file with the seal's private key (PKCS #8); who has it can seal")
 	fs.StringVar(&s.publicURL, 0, "public-url", "", "URL at which the public reaches this service; printed on certificates")
@@ -86,29 +88,37 @@ func fromEnv(env []string, flags *ff.FlagSet) error {
 
 // check lists everything that is missing or malformed, at once.
 func (s *settings) check() error {
-	var errs []error
-	required := func(value, flag string) {
-		if value == "" {
-			errs = append(errs, fmt.Errorf("--%s is required", flag))
-		}
+	err := errors.Join(s.checkStore(), required("meili-url", s.meiliURL), required("signer-cert-file", s.signerCert),
+		required("signer-key-file", s.signerKey), required("public-url", s.publicURL),
+		httpURL("meili-url", s.meiliURL), httpURL("public-url", s.publicURL))
+	if _, _, bad := net.SplitHostPort(s.listen); bad != nil {
+		err = errors.Join(err, errors.New("--listen must be host:port"))
 	}
-	required(s.s3Endpoint, "s3-endpoint")
-	required(s.s3AccessKey, "s3-access-key")
-	required(s.s3SecretKey, "s3-secret-key-file")
-	required(s.meiliURL, "meili-url")
-	required(s.rootKey, "root-key-file")
-	required(s.signerCert, "signer-cert-file")
-	required(s.signerKey, "signer-key-file")
-	required(s.publicURL, "public-url")
-	for flag, value := range map[string]string{"s3-endpoint": s.s3Endpoint, "meili-url": s.meiliURL, "public-url": s.publicURL} {
-		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-			errs = append(errs, fmt.Errorf("--%s must be an http or https URL", flag))
-		}
+	return err
+}
+
+// checkStore is check for what only the bucket needs.
+func (s *settings) checkStore() error {
+	err := errors.Join(required("s3-endpoint", s.s3Endpoint), required("s3-access-key", s.s3AccessKey),
+		required("s3-secret-key-file", s.s3SecretKey), required("root-key-file", s.rootKey), httpURL("s3-endpoint", s.s3Endpoint))
+	if s.ringAge < time.Second {
+		err = errors.Join(err, errors.New("--ring-age must be a second or more"))
 	}
-	if _, _, err := net.SplitHostPort(s.listen); err != nil {
-		errs = append(errs, errors.New("--listen must be host:port"))
+	return err
+}
+
+func required(flag, value string) error {
+	if value == "" {
+		return fmt.Errorf("--%s is required", flag)
 	}
-	return errors.Join(errs...)
+	return nil
+}
+
+func httpURL(flag, value string) error {
+	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return fmt.Errorf("--%s must be an http or https URL", flag)
+	}
+	return nil
 }
 
 // readSecret reads a secret from a file; the error names the file and never
@@ -123,19 +133,6 @@ func readSecret(flag, path string) (string, error) {
 		return "", fmt.Errorf("--%s: %s is empty", flag, path)
 	}
 	return secret, nil
-}
-
-// readRootKey reads 32 bytes written as 64 hex digits.
-func readRootKey(path string) ([]byte, error) {
-	text, err := readSecret("root-key-file", path)
-	if err != nil {
-		return nil, err
-	}
-	key, err := hex.DecodeString(text)
-	if err != nil || len(key) != 32 {
-		return nil, fmt.Errorf("--root-key-file: %s must hold 64 hex digits", path)
-	}
-	return key, nil
 }
 
 func (s *settings) logger(c console) (*slog.Logger, error) {
