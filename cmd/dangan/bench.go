@@ -25,25 +25,25 @@ import (
 // bench measures dangan against the raw component below it, both in one run and
 // in turns, so that what the machine does besides weighs on both.
 type bench struct {
-	house  *house
-	sealer *sealer
-	raw    *minio.Client // the same object store, without us
-	bucket string
-	meili  *meili // nil when the index is the embedded one
-	index  string // name of the one in Meilisearch, where at measures
-	dir    string // of the embedded house, where at measures
-	engine string
-	// configured tells that the bucket is one of a configured store.
-	configured bool
-	seconds    float64
-	clients    []int
-	sizes      []int  // of deposited files, in bytes
-	records    []int  // how many records search, lookup and start are measured at
-	data       string // folder of the seeded stores; empty for one that goes away
-	exe        string // of dangan, to start it as a process of its own
-	stderr     io.Writer
-	people     map[string]archive.Actor // by user name; looked up once, outside of what is measured
-	results    *results
+	settings *settings
+	house    *house
+	embedded *embeddedHouse // nil when the house is on a configured store
+	sealer   *sealer
+	raw      *minio.Client // the same object store, without us
+	bucket   string
+	meili    *meili // nil when the index is the embedded one
+	index    string // name of the one in Meilisearch, where indexed measures
+	dir      string // of the embedded house, where at measures
+	engine   string
+	seconds  float64
+	clients  []int
+	sizes    []int  // of deposited files, in bytes
+	records  []int  // how many records search, lookup and start are measured at
+	data     string // folder of the seeded stores; empty for one that goes away
+	exe      string // of dangan, to start it as a process of its own
+	stderr   io.Writer
+	people   map[string]archive.Actor // by user name; looked up once, outside of what is measured
+	results  *results
 }
 
 func benchCommand(c console) *ff.Command {
@@ -209,6 +209,7 @@ func (s *settings) bench(ctx context.Context, c console, flags *ff.FlagSet, b *b
 // folder that goes away. Meilisearch may be configured alone.
 func (s *settings) openBench(ctx context.Context, b *bench) (func() error, error) {
 	log := slog.New(slog.DiscardHandler)
+	b.settings = s
 	if s.meiliURL != "" {
 		key, err := readSecret("meili-key-file", s.meiliKey)
 		if err != nil {
@@ -247,7 +248,7 @@ func (s *settings) openBench(ctx context.Context, b *bench) (func() error, error
 
 // moveInto measures what is in e from now on.
 func (b *bench) moveInto(e *embeddedHouse) (err error) {
-	b.house, b.bucket = e.house, "dangan"
+	b.embedded, b.house, b.bucket = e, e.house, "dangan"
 	b.sealer, _ = e.house.stamper.(*sealer)
 	b.raw, err = rawClient(e.store.Endpoint(), false, "us-east-1", e.store.AccessKey(), e.store.SecretKey(), e.store.Transport())
 	return err

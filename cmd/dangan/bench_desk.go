@@ -21,7 +21,11 @@ func (b *bench) reviewed(ctx context.Context, count int) ([]archive.Version[arch
 	if err := png.Encode(&page, image.NewGray(image.Rect(0, 0, 100, 141))); err != nil {
 		return nil, err
 	}
-	record, err := b.deposit(ctx, uploader, fmt.Sprint(time.Now().UnixNano()), page.Bytes())
+	r, files, err := b.sampleDeposit(fmt.Sprint(time.Now().UnixNano()), page.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	record, err := b.house.holdings.Deposit(ctx, uploader, "", r, files)
 	if err != nil {
 		return nil, err
 	}

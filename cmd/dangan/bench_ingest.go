@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/minio/minio-go/v7"
 
 	"dangan/archive"
+	"dangan/archive/holdings"
 	"dangan/cmd/dangan/demo"
 )
 
@@ -44,14 +46,16 @@ func (b *bench) ingest(ctx context.Context) error {
 	return nil
 }
 
-// deposits compares one size from so many clients. What either side has stored is
-// removed again: a hundred megabytes add up.
+// deposits compares one size from so many clients, each on its own and in batches.
+// What either side has stored is removed again: a hundred megabytes add up.
 func (b *bench) deposits(ctx context.Context, content []byte, clients int) error {
 	size := len(content)
-	r := row{What: "deposit " + bytesWord(size), N: size, Against: "minio-go PUT", Clients: clients}
+	single := row{What: "deposit " + bytesWord(size), N: size, Against: "minio-go PUT", Clients: clients}
+	batches := single
+	batches.What += ", in batches"
 	for _, t := range depositTargets() {
 		if t.size == size && clients == targetClients {
-			r.Target = t.single
+			single.Target, batches.Target = t.single, t.batch
 		}
 	}
 	s := sides{
@@ -59,7 +63,10 @@ func (b *bench) deposits(ctx context.Context, content []byte, clients int) error
 			return b.put(ctx, fmt.Sprintf("bench/%d-%d-%d", size, clients, n), content)
 		},
 		ours: func(ctx context.Context, n int) error {
-			_, err := b.deposit(ctx, b.people["uploader"], fmt.Sprintf("%d%02d%07d", size, clients, n), content)
+			r, files, err := b.sampleDeposit(fmt.Sprintf("%d%02d%07d", size, clients, n), content)
+			if err == nil {
+				_, err = b.house.holdings.Deposit(ctx, b.people["uploader"], "", r, files)
+			}
 			return err
 		},
 		clean:  func(ctx context.Context) error { return b.clear(ctx, "bench/") },
@@ -68,10 +75,39 @@ func (b *bench) deposits(ctx context.Context, content []byte, clients int) error
 	if size > 50_000_000 { // a few operations say enough and fill no disk
 		s.turns, s.most = 1, max(clients, 10)
 	}
-	if err := b.compare(ctx, r, s); err != nil {
+	if err := b.compare(ctx, single, s); err != nil {
+		return err
+	}
+	if clients < slices.Max(b.clients) { // a batch is worked on by dangan's own number of hands
+		return b.clear(ctx, "blob/record/")
+	}
+	s.each, s.callers = 2*targetClients, 1
+	if size > 1_000_000 {
+		s.each = targetClients
+	}
+	s.ours = func(ctx context.Context, n int) error {
+		return b.depositBatch(ctx, fmt.Sprintf("%d%02d%07d", size, clients, n), content, s.each)
+	}
+	if err := b.compare(ctx, batches, s); err != nil {
 		return err
 	}
 	return b.clear(ctx, "blob/record/")
+}
+
+func (b *bench) depositBatch(ctx context.Context, number string, content []byte, count int) error {
+	var batch []holdings.Deposit
+	for i := range count {
+		r, files, err := b.sampleDeposit(fmt.Sprintf("%s%02d", number, i), content)
+		if err != nil {
+			return err
+		}
+		batch = append(batch, holdings.Deposit{Record: r, Files: files})
+	}
+	results, err := b.house.holdings.DepositAll(ctx, b.people["uploader"], "bench-"+number, batch)
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	return err
 }
 
 // clear removes objects behind dangan's back, from a bucket that is the bench's own.
@@ -96,15 +132,12 @@ func (b *bench) put(ctx context.Context, key string, content []byte) error {
 	return err
 }
 
-// deposit takes in a marriage record with one file.
-func (b *bench) deposit(ctx context.Context, by archive.Actor, number string, content []byte) (archive.RecordView, error) {
+// sampleDeposit is a marriage record with one file.
+func (b *bench) sampleDeposit(number string, content []byte) (archive.Record, iter.Seq2[archive.Upload, error], error) {
 	year, err := archive.ParseDate("2010")
-	if err != nil {
-		return archive.RecordView{}, err
-	}
 	citizen := b.people["citizen"]
 	r := archive.Record{
-		Category: "marriage", Office: by.Office, Title: "结婚登记审查处理表", Responsible: "青川市民政局", Date: year,
+		Category: "marriage", Office: b.people["uploader"].Office, Title: "结婚登记审查处理表", Responsible: "青川市民政局", Date: year,
 		RefCode: archive.BuildRefCode(demo.Offices()[0].Fonds[0], []string{"ZY", "BENCH", "2010", "D100"}, "001", number),
 		Persons: []archive.Person{{Name: citizen.Name, Role: "husband"}, {Name: "李㛃", Role: "wife"}},
 		Fields:  map[string]string{"registration_kind": "marriage", "certificate_number": number, "registered_on": "2010", "registry": "民政局"},
@@ -112,5 +145,5 @@ func (b *bench) deposit(ctx context.Context, by archive.Actor, number string, co
 	files := func(yield func(archive.Upload, error) bool) {
 		yield(archive.Upload{Name: "scan.bin", Body: bytes.NewReader(content)}, nil)
 	}
-	return b.house.holdings.Deposit(ctx, by, "", r, iter.Seq2[archive.Upload, error](files))
+	return r, files, err
 }

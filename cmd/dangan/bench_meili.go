@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -162,54 +158,33 @@ func (m *meili) ask(ctx context.Context, qs []question) error {
 
 // recorder passes requests on to Meilisearch and keeps the searches among them.
 type recorder struct {
-	url    string
-	server *http.Server
-	mu     sync.Mutex
-	heard  []question
+	to http.RoundTripper
+	mu sync.Mutex
+	qs []question
 }
 
-func record(server string) (*recorder, error) {
-	to, err := url.Parse(server)
+// RoundTrip implements http.RoundTripper.
+func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(req.URL.Path, "search") {
+		return r.to.RoundTrip(req)
+	}
+	body, err := io.ReadAll(req.Body)
 	if err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	r := &recorder{url: "http://" + l.Addr().String()}
-	r.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: r.handler(httputil.NewSingleHostReverseProxy(to))}
-	go func() { _ = r.server.Serve(l) }() // until it is closed; what cannot be recorded is noticed
-	return r, nil
-}
-
-func (r *recorder) handler(next http.Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, req *http.Request) {
-		body, err := io.ReadAll(req.Body)
-		if err != nil {
-			http.Error(w, "cannot be read", http.StatusBadRequest)
-			return
-		}
-		if strings.HasSuffix(req.URL.Path, "/search") {
-			r.mu.Lock()
-			r.heard = append(r.heard, question{req.URL.Path, body})
-			r.mu.Unlock()
-		}
-		req.Body = io.NopCloser(bytes.NewReader(body))
-		next.ServeHTTP(w, req)
-	}
-}
-
-// questions are what search asked while it ran.
-func (r *recorder) questions(search func() error) ([]question, error) {
-	r.heard = nil
-	if err := search(); err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
+	r.qs = append(r.qs, question{req.URL.Path, body})
+	r.mu.Unlock()
+	again := req.Clone(req.Context())
+	again.Body = io.NopCloser(bytes.NewReader(body))
+	return r.to.RoundTrip(again)
+}
+
+// taken are the questions since it was called last.
+func (r *recorder) taken() []question {
+	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.heard) == 0 {
-		return nil, errors.New("nothing was asked")
-	}
-	return r.heard, nil
+	qs := r.qs
+	r.qs = nil
+	return qs
 }

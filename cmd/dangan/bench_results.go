@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -145,42 +146,51 @@ type sides struct {
 	clean     func(ctx context.Context) error // after each turn of raw; may be nil
 	settle    func(ctx context.Context) error // after each turn of ours: the work left in the background; may be nil
 	turns     int                             // how often each side has a turn; 3 when 0
+	callers   int                             // of ours, when they are not as many as the clients of raw
+	each      int                             // operations that one call of ours comes to; 1 when 0
 	most      int                             // operations in a turn; 0 for as many as there is time for
 }
 
 // compare measures raw and ours in turns. r says what is compared.
 func (b *bench) compare(ctx context.Context, r row, s sides) error {
-	if s.turns == 0 {
-		s.turns = 3
-	}
-	var theirs, mine sample
-	var settling, cleaning time.Duration
+	s.turns, s.callers, s.each = cmp.Or(s.turns, 3), cmp.Or(s.callers, r.Clients), cmp.Or(s.each, 1)
+	theirs := side{clients: r.Clients, most: s.most, op: s.raw, after: s.clean}
+	mine := side{clients: s.callers, most: (s.most + s.each - 1) / s.each, op: s.ours, after: s.settle}
+	length := time.Duration(b.seconds / float64(s.turns) * float64(time.Second))
 	for turn := range s.turns {
-		err := b.turn(ctx, &theirs, &cleaning, r.Clients, s, s.raw, s.clean)
+		err := theirs.turn(ctx, length)
 		if err == nil {
-			err = b.turn(ctx, &mine, &settling, r.Clients, s, s.ours, s.settle)
+			err = mine.turn(ctx, length)
 		}
 		if err != nil {
 			return fmt.Errorf("%s, turn %d: %w", r.What, turn, err)
 		}
 	}
 	r.Raw, r.Dangan = theirs.summary(), mine.summary()
+	r.Dangan.Count *= s.each
+	r.Dangan.PerSecond *= float64(s.each)
 	if s.settle != nil {
-		r.Sustained = float64(r.Dangan.Count) / (mine.total + settling).Seconds()
+		r.Sustained = float64(r.Dangan.Count) / (mine.total + mine.afterwards).Seconds()
 	}
 	b.results.Rows = append(b.results.Rows, r)
 	return nil
 }
 
-// turn measures one side once, and how long what comes after it takes.
-func (b *bench) turn(ctx context.Context, into *sample, afterwards *time.Duration, clients int, s sides,
-	op func(context.Context, int) error, after func(context.Context) error) error {
-	length := time.Duration(b.seconds / float64(s.turns) * float64(time.Second))
-	if err := into.measure(ctx, length, clients, s.most, op); err != nil || after == nil {
+// side is one side of a comparison.
+type side struct {
+	sample
+	clients, most int
+	op            func(ctx context.Context, n int) error
+	after         func(ctx context.Context) error
+	afterwards    time.Duration // that after has taken
+}
+
+func (s *side) turn(ctx context.Context, length time.Duration) error {
+	if err := s.measure(ctx, length, s.clients, s.most, s.op); err != nil || s.after == nil {
 		return err
 	}
 	began := time.Now()
-	err := after(ctx)
-	*afterwards += time.Since(began)
+	err := s.after(ctx)
+	s.afterwards += time.Since(began)
 	return err
 }

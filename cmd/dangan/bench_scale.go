@@ -23,7 +23,7 @@ import (
 func (b *bench) at(ctx context.Context, n int, measure func(w *bench) error) (err error) {
 	w := *b
 	closeStore := func() error { return nil }
-	if b.configured {
+	if b.embedded == nil {
 		err = b.seed(ctx, b.house.bucket, n)
 	} else {
 		closeStore, err = w.openSeeded(ctx, n)
@@ -32,16 +32,23 @@ func (b *bench) at(ctx context.Context, n int, measure func(w *bench) error) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, closeStore()) }()
-	if b.meili != nil {
+	return measure(&w)
+}
+
+// indexed measures with the n records in the index of w as well.
+func (w *bench) indexed(ctx context.Context, n int, measure func() error) (err error) {
+	if w.meili == nil {
+		err = w.loadEmbedded(ctx, n)
+	} else {
 		var drop func() error
-		if drop, err = w.loadMeili(ctx, n); err != nil {
-			return err
+		if drop, err = w.loadMeili(ctx, n); err == nil {
+			defer func() { err = errors.Join(err, drop()) }()
 		}
-		defer func() { err = errors.Join(err, drop()) }()
-	} else if err := w.loadEmbedded(ctx, n); err != nil {
+	}
+	if err != nil {
 		return err
 	}
-	return measure(&w)
+	return measure()
 }
 
 // seed adds what a bucket has less than n records.
@@ -132,7 +139,7 @@ func (w *bench) loadMeili(ctx context.Context, n int) (drop func() error, err er
 		return nil, errors.Join(err, drop())
 	}
 	p := w.house.parts
-	p.index = x
+	p.index, p.metrics = x, nil
 	w.index = name
 	w.house, err = build(p)
 	return drop, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -46,17 +47,21 @@ func queries(n int) []texts {
 func (b *bench) search(ctx context.Context) error {
 	for _, n := range b.records {
 		err := b.at(ctx, n, func(w *bench) error {
-			for _, q := range queries(n) {
-				for _, clients := range b.clients {
-					if err := w.searches(ctx, q, n, clients); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
+			return w.indexed(ctx, n, func() error { return w.searchAll(ctx, n) })
 		})
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+func (w *bench) searchAll(ctx context.Context, n int) error {
+	for _, q := range queries(n) {
+		for _, clients := range w.clients {
+			if err := w.searches(ctx, q, n, clients); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -95,25 +100,22 @@ func (w *bench) searches(ctx context.Context, q texts, n, clients int) error {
 
 // wire is what the adapter asks Meilisearch for each text.
 func (w *bench) wire(ctx context.Context, q texts, scope archive.Scope) ([][]question, error) {
-	rec, err := record(w.meili.url)
+	rec := &recorder{to: w.meili.http.Transport}
+	proxy, at, err := forward(w.meili.url, rec, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer rec.server.Close()
-	x, err := index.New(ctx, index.Config{URL: rec.url, Key: w.meili.key, Name: w.index})
+	defer proxy.Close()
+	x, err := index.New(ctx, index.Config{URL: at, Key: w.meili.key, Name: w.index})
 	if err != nil {
 		return nil, err
 	}
 	var all [][]question
 	for _, text := range q.typed {
-		asked, err := rec.questions(func() error {
-			_, err := x.Search(ctx, archive.Query{Text: text, Limit: pageOfHits}, scope)
-			return err
-		})
-		if err != nil {
+		if _, err := x.Search(ctx, archive.Query{Text: text, Limit: pageOfHits}, scope); err != nil {
 			return nil, fmt.Errorf("record a search for %s: %w", q.what, err)
 		}
-		all = append(all, asked)
+		all = append(all, rec.taken())
 	}
 	return all, nil
 }
@@ -132,7 +134,7 @@ type found struct {
 func (b *bench) lookup(ctx context.Context) error {
 	for _, n := range b.records {
 		err := b.at(ctx, n, func(w *bench) error {
-			numbers, err := w.numbers(n)
+			numbers, err := w.numbers(ctx, n)
 			if err != nil {
 				return err
 			}
@@ -150,38 +152,51 @@ func (b *bench) lookup(ctx context.Context) error {
 	return nil
 }
 
-// numbers draws a few thousand id numbers evenly from the records that an official
-// of the first office may find.
-func (w *bench) numbers(n int) ([]found, error) {
-	marks := w.house.bucket.Marks()
-	var list []found
-	step := max(n/10_000, 1)
-	i := 0
-	for r := range synthetic(n) {
-		if i++; i%step != 0 || r.Office != w.people["reviewer"].Office {
-			continue
+// numbers draws a few thousand id numbers from the records that an official of the
+// first office may find. Which marks there are is read from the listing: whose they
+// are cannot be told by it, but which record each leads to.
+func (w *bench) numbers(ctx context.Context, n int) ([]found, error) {
+	marked := map[string]string{}
+	for shard := range 256 {
+		if err := w.someMarks(ctx, fmt.Sprintf("mark/%s/1/%02x/", archive.MarkPerson, shard), marked); err != nil {
+			return nil, err
 		}
-		for _, p := range r.Persons {
-			if p.ID.IsZero() || p.ID.Flagged {
-				continue
-			}
-			shard, err := storage.ShardOf(r.ID)
-			if err != nil {
-				return nil, err
-			}
-			token := marks.Token(archive.MarkPerson, p.ID.Key())
-			list = append(list, found{
-				number: p.ID.Original, key: p.ID.Key(), id: r.ID,
-				list: fmt.Sprintf("mark/%s/1/%s/%s/", archive.MarkPerson, token[:2], token),
-				get:  fmt.Sprintf("chain/record/%s/%s/00000001", shard, strings.ToLower(r.ID)),
-			})
+	}
+	var list []found
+	for r := range synthetic(n) {
+		prefix := marked[r.ID]
+		if keys := numbersOf(r); prefix == "" || len(keys) != 1 || r.Office != w.people["reviewer"].Office {
+			continue // of several numbers, the mark may be of any
+		}
+		p := r.Persons[slices.IndexFunc(r.Persons, func(p archive.Person) bool { return !p.ID.IsZero() })]
+		shard, err := storage.ShardOf(r.ID)
+		if err != nil {
+			return nil, err
+		}
+		get := fmt.Sprintf("chain/record/%s/%s/00000001", shard, strings.ToLower(r.ID))
+		list = append(list, found{number: p.ID.Original, key: p.ID.Key(), id: r.ID, list: prefix, get: get})
+	}
+	if len(list) == 0 {
+		return nil, errors.New("too few records: none has an id number of its own")
+	}
+	return list, nil
+}
+
+// someMarks adds the first marks under a prefix: where they are, by the record.
+func (w *bench) someMarks(ctx context.Context, prefix string, to map[string]string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // of the rest of the listing
+	left := 200
+	for o := range w.raw.ListObjects(ctx, w.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true, MaxKeys: left}) {
+		if o.Err != nil {
+			return o.Err
+		}
+		to[strings.ToUpper(path.Base(o.Key))] = path.Dir(o.Key) + "/"
+		if left--; left == 0 {
 			break
 		}
 	}
-	if len(list) == 0 {
-		return nil, errors.New("too few records: none has an id number")
-	}
-	return list, nil
+	return nil
 }
 
 func (w *bench) lookups(ctx context.Context, numbers []found, n, clients int) error {

@@ -34,7 +34,6 @@ func (s *settings) openServers(ctx context.Context, b *bench, log *slog.Logger) 
 		return nil, err
 	}
 	name := "dangan-bench-" + strings.ToLower(rand.Text()[:10])
-	b.configured = true
 	b.bucket, b.engine, s.s3Bucket = name, "the configured store and Meilisearch", name
 	if b.raw, err = rawClient(u.Host, u.Scheme == "https", s.s3Region, s.s3AccessKey, secret, nil); err != nil {
 		return nil, err

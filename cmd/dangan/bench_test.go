@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -33,30 +31,17 @@ func TestSummary(t *testing.T) {
 	if one := percentile([]time.Duration{7}, 95); one != 7 {
 		t.Error(one)
 	}
-	if r := (row{Raw: summary{PerSecond: 200}, Dangan: summary{PerSecond: 50}}).Ratio(); r != 0.25 {
-		t.Error(r)
-	}
 }
 
-// TestBench measures for an instant, to hold the command to working at all.
-func TestBench(t *testing.T) {
-	var out, progress bytes.Buffer
-	b := &bench{seconds: 0.3, clients: []int{2}, sizes: []int{1000}, records: 20}
-	var s settings
-	c := console{stdout: &out, stderr: &progress}
-	if err := s.bench(t.Context(), c, s.flags("bench"), b, []string{"all"}); err != nil {
-		t.Fatal(err)
+func TestRow(t *testing.T) {
+	r := row{Raw: summary{PerSecond: 200, P95: 10}, Dangan: summary{PerSecond: 50, P95: 20}, Sustained: 20, Target: 0.25, TargetP95: 2}
+	if r.ratio() != 0.25 || r.ratioP95() != 2 || r.ratioSustained() != 0.1 || r.reached() != "yes" {
+		t.Errorf("%v, %v, %v, %s", r.ratio(), r.ratioP95(), r.ratioSustained(), r.reached())
 	}
-	if err := b.report(&out, true); err != nil {
-		t.Fatal(err)
+	if r.TargetP95 = 1.9; r.reached() != "no" {
+		t.Error("reached although its 95th percentile is too high")
 	}
-	var report struct{ Rows []row }
-	if err := json.Unmarshal(out.Bytes(), &report); err != nil || len(report.Rows) != 9 {
-		t.Fatalf("%d rows, %v", len(report.Rows), err)
-	}
-	for _, r := range report.Rows {
-		if r.Raw.Count == 0 || r.Dangan.Count == 0 {
-			t.Errorf("%s measured nothing", r.What)
-		}
+	if f := (fact{Value: 2, Bound: 1}); f.reached() != "no" {
+		t.Error(f.reached())
 	}
 }

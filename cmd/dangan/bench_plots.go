@@ -1,0 +1,5 @@
+package main
+
+import "errors"
+
+func plot([]string, string) error { return errors.New("later") }
