@@ -24,11 +24,11 @@ type keyring struct {
 	reading sync.Mutex
 }
 
-// ringRead is a ring, when it was read, and since when this process has known that
-// its newest version is there.
+// ringRead is a ring, when it was read, and since when this process has known its
+// newest version.
 type ringRead struct {
 	vault.Ring
-	at, since time.Time
+	at, known time.Time
 }
 
 // ring is the key ring as it was read last.
@@ -39,8 +39,14 @@ func (b *Bucket) current() vault.Version { return b.ring().Current(b.now()) }
 
 // freshRing is the ring as it was at most RingAge ago.
 func (b *Bucket) freshRing(ctx context.Context) (*vault.Ring, error) {
-	err := b.rereadRing(ctx, func(last *ringRead) bool { return b.now().Sub(last.at).Abs() <= b.keyring.age })
+	err := b.rereadRing(ctx, func(last *ringRead) bool { return since(last.at, b.now()) <= b.keyring.age })
 	return b.ring(), err
+}
+
+// since is how long ago then was, by the wall clock or the monotonic one: neither
+// goes on through every kind of sleep.
+func since(then, now time.Time) time.Duration {
+	return max(now.Sub(then).Abs(), now.Round(0).Sub(then).Abs())
 }
 
 // rereadRing reads the ring again, unless the last reading will do.
@@ -89,7 +95,7 @@ func (b *Bucket) learn(ring vault.Ring, at time.Time) error {
 		case len(ring.Versions) < len(last.Versions):
 			return fmt.Errorf("the key ring has lost a version: %w", archive.ErrCorrupt)
 		case len(ring.Versions) == len(last.Versions):
-			read.since = last.since
+			read.known = last.known
 		}
 	}
 	b.keyring.last.Store(read)

@@ -53,11 +53,11 @@ func (k *Keys) Due() bool {
 // RingAge v has been written with, and is known here to be in the ring, so that
 // every process has read it. Clocks may differ by as much.
 func (k *Keys) settled(v vault.Version) bool {
-	since := k.b.keyring.last.Load().since
-	if since.Before(v.From) {
-		since = v.From
+	from := k.b.keyring.last.Load().known
+	if from.Before(v.From) {
+		from = v.From
 	}
-	return !k.b.now().Before(since.Add(k.b.keyring.age))
+	return !k.b.now().Before(from.Add(k.b.keyring.age))
 }
 
 // Rewrite moves data keys and marks to the current version of the ring, perSecond

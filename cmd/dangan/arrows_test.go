@@ -48,6 +48,7 @@ func mayImport() map[string][]string {
 func thirdParty() map[string][]string {
 	return map[string][]string{
 		"github.com/minio/minio-go":             {"storage", "cmd/dangan"},
+		"filippo.io/age":                        {"storage/vault", "storage/storagetest"},
 		"github.com/meilisearch/meilisearch-go": {"index"},
 		"github.com/blevesearch/bleve":          {"index/embedded", "cmd/dangan"},
 		"github.com/versity/versitygw":          {"storage/embedded"},
