@@ -2,9 +2,7 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"iter"
-	"slices"
 	"strings"
 
 	"dangan/archive"
@@ -108,23 +106,22 @@ func (k *checker) excess(ctx context.Context, _ string) iter.Seq2[piece, error] 
 func (k *checker) judgeDocument(ctx context.Context, id string) ([]Finding, error) {
 	ref := archive.Ref{Kind: archive.KindRecord, ID: id}
 	o, err := k.b.fetchEntry(ctx, entryName(ref, 1))
-	if err == nil && !o.Fence || errors.Is(err, archive.ErrCorrupt) {
+	if err == nil && !o.Fence {
 		return nil, nil
 	}
-	if err != nil && !errors.Is(err, archive.ErrNotFound) {
+	if err != nil && !isDamage(err) {
 		return nil, err
 	}
 	became, _, err := k.fate(ctx, ref)
 	f := found(IndexExcess, indexFolder+id)
-	f.chain = id
 	switch {
-	case err != nil:
+	case err != nil, became == lives, became == damaged:
 		return nil, err
 	case became == lost: // it was there, or it would not have been indexed
-		f.Code, f.Object = ChainMissing, chainName(ref)
-		f.Severity = f.Code.Severity()
-	case slices.Contains([]fate{fenced, never}, became):
+		f = found(ChainMissing, chainName(ref))
+	default:
 		f = f.mendedBy(func(ctx context.Context) error { return k.Index.Delete(ctx, id) })
 	}
+	f.chain = id
 	return []Finding{f}, nil
 }
