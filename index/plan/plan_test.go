@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,11 +18,14 @@ import (
 
 // engine answers the n-th question with the n-th answer, and with nothing after that.
 type engine struct {
+	mu      sync.Mutex
 	answers []plan.Answer
 	asked   []plan.Ask
 }
 
 func (e *engine) Ask(_ context.Context, a plan.Ask) (plan.Answer, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.asked = append(e.asked, a)
 	if len(e.asked) > len(e.answers) {
 		return plan.Answer{}, nil

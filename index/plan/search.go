@@ -28,14 +28,38 @@ func Search(ctx context.Context, e Engine, q archive.Query, scope archive.Scope)
 	if len(scope.Clauses) == 0 || len(tiers) == 0 {
 		return p.hits(), nil
 	}
+	// The names nearby take as long as all tiers together, and need none of them.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var suggestions []archive.Suggestion
+	suggested := make(chan error, 1)
+	go func() {
+		var err error
+		suggestions, err = p.suggest(ctx, e)
+		suggested <- err
+	}()
+	err := p.askAll(ctx, e, tiers)
+	if err != nil {
+		cancel()
+	}
+	if err := cmp.Or(err, <-suggested); err != nil {
+		return archive.Hits{}, err
+	}
+	hits := p.hits()
+	hits.Suggestions = suggestions
+	return hits, nil
+}
+
+// askAll asks the tiers in order until the page is full.
+func (p *page) askAll(ctx context.Context, e Engine, tiers []Tier) error {
 	for i, tier := range tiers {
 		if tier.Spare && len(p.shown) > 0 || slices.ContainsFunc(tier.Terms, Term.futile) {
 			continue
 		}
 		if err := p.ask(ctx, e, tier); err != nil {
-			return archive.Hits{}, err
+			return err
 		}
-		if q.Sort != "" && len(p.shown) > 0 {
+		if p.query.Sort != "" && len(p.shown) > 0 {
 			break
 		}
 		if len(p.shown) >= p.want {
@@ -43,15 +67,7 @@ func Search(ctx context.Context, e Engine, q archive.Query, scope archive.Scope)
 			break
 		}
 	}
-	hits := p.hits()
-	if q.Offset == 0 {
-		suggestions, err := p.suggest(ctx, e)
-		if err != nil {
-			return archive.Hits{}, err
-		}
-		hits.Suggestions = suggestions
-	}
-	return hits, nil
+	return nil
 }
 
 // page collects what the tiers find.

@@ -14,9 +14,10 @@ const maxSuggestions = 10
 
 // suggest lists the distinct names in scope that are said like the one asked for or
 // differ from it in one character. One wrong character is no lack of hits but too
-// many meanings: names with counts help where records do not.
+// many meanings: names with counts help where records do not. Only a first page has
+// such a list.
 func (p *page) suggest(ctx context.Context, e Engine) ([]archive.Suggestion, error) {
-	if p.typed.Kind != match.Hanzi || len(p.typed.Words) != 1 {
+	if p.query.Offset > 0 || p.typed.Kind != match.Hanzi || len(p.typed.Words) != 1 {
 		return nil, nil
 	}
 	name := match.FoldName(p.typed.Text)
