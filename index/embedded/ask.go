@@ -14,7 +14,12 @@ import (
 	"dangan/index/plan"
 )
 
-const maxFacetValues = 200
+// How many values are counted. Names are put in order of nearness afterwards, so that
+// the commonest few are not enough.
+const (
+	maxFacetValues = 200
+	maxNames       = 5000
+)
 
 // Ask answers one question of a plan.
 func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
@@ -32,7 +37,11 @@ func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
 	r.Fields = []string{source}
 	r.SortBy(order(a.Sort))
 	for _, f := range a.Facets {
-		r.AddFacet(f, bleve.NewFacetRequest(f, maxFacetValues))
+		values := maxFacetValues
+		if f == plan.FieldCalled {
+			values = maxNames
+		}
+		r.AddFacet(f, bleve.NewFacetRequest(f, values))
 	}
 	g, done := x.use()
 	defer done()
