@@ -228,7 +228,7 @@ func (b *Bucket) fetch(ctx context.Context, key string) (object, error) {
 	}
 	raw := make([]byte, got.Size)
 	if _, err := io.ReadFull(got.Body, raw); err != nil {
-		return object{}, fmt.Errorf("get %s: %w", key, err)
+		return object{}, failure("get", key, err) // of an answer cut short, too
 	}
 	o, err := parse(raw)
 	if err != nil {
@@ -278,7 +278,7 @@ func (b *Bucket) piece(ctx context.Context, key string, offset, length int64) ([
 	defer func() { _ = got.Body.Close() }()
 	raw := make([]byte, min(length, got.Size-offset))
 	if _, err := io.ReadFull(got.Body, raw); err != nil {
-		return nil, 0, fmt.Errorf("get %s: %w", key, err)
+		return nil, 0, failure("get", key, err)
 	}
 	return raw, got.Size, nil
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/minio/minio-go/v7"
 
@@ -44,11 +45,19 @@ func classify(err error) error {
 		return archive.ErrCorrupt // an entry said that the object is longer
 	case answer.StatusCode == http.StatusPreconditionFailed:
 		return archive.ErrConflict
+	case slices.Contains(harmedOnTheWay(), answer.Code):
+		return archive.ErrUnavailable
 	case answer.StatusCode >= 500, answer.StatusCode == http.StatusTooManyRequests,
 		answer.StatusCode == http.StatusRequestTimeout:
 		return archive.ErrUnavailable
 	}
 	return nil
+}
+
+// harmedOnTheWay are the answers of a store to which did not come what was sent,
+// and which has therefore kept nothing: a repetition may arrive whole.
+func harmedOnTheWay() []string {
+	return []string{minio.BadDigest, minio.IncompleteBody, minio.XAmzContentSHA256Mismatch, "XAmzContentChecksumMismatch"}
 }
 
 func isNetwork(err error) bool {
