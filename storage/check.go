@@ -106,7 +106,7 @@ func (f Finding) mendedBy(mend func(ctx context.Context) error) Finding {
 type Index interface {
 	// Versions tells which entry of each record the index has; a record that it
 	// does not have is left out.
-	Versions(ctx context.Context, ids []string) (map[string]int, error)
+	Versions(ctx context.Context, ids ...string) (map[string]int, error)
 	// IDs yields the id of every document once, in any order.
 	IDs(ctx context.Context) iter.Seq2[string, error]
 	// Delete takes a document out; one that is not there is no error.

@@ -84,7 +84,7 @@ func (k *checker) versions(ctx context.Context, batch []stock) (map[string]int, 
 	if k.Index == nil || len(ids) == 0 {
 		return nil, nil
 	}
-	return k.Index.Versions(ctx, ids)
+	return k.Index.Versions(ctx, ids...)
 }
 
 // seen is one chain while it is being checked.

@@ -31,7 +31,7 @@ const (
 // docs is an index: the version of every record.
 type docs map[string]int
 
-func (d docs) Versions(_ context.Context, ids []string) (map[string]int, error) {
+func (d docs) Versions(_ context.Context, ids ...string) (map[string]int, error) {
 	have := map[string]int{}
 	for _, id := range ids {
 		if n := d[id]; n > 0 {
