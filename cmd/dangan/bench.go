@@ -54,15 +54,15 @@ func benchCommand(c console) *ff.Command {
 	sizes := flags.StringLong("sizes", "10KB,200KB,5MB,100MB", "sizes of deposited files; all measures no larger ones than 5MB")
 	records := flags.StringLong("records", "2000", "how many records search, lookup and start are measured at, such as 10000,100000,1000000")
 	data := flags.StringLong("data", "", "folder that keeps the stores made for --records, as the index keeps theirs, for the next run (default: they are removed)")
-	out := flags.StringLong("output", "", "what plots writes into (default docs/images)")
+	out := flags.String('o', "output", "docs/images", "folder that plots writes into")
 	profile := flags.StringLong("cpuprofile", "", "file to write a profile of this process to, for go tool pprof")
 	asJSON := flags.BoolLong("json", "print JSON")
 	return &ff.Command{
-		Name: "bench", Usage: "dangan bench ingest|search|lookup|start|reindex|issue|verify|all [FLAGS]\n  dangan bench plots RESULTS.json... [--output DIR]", Flags: flags,
+		Name: "bench", Usage: "dangan bench ingest|search|lookup|start|reindex|issue|verify|all [FLAGS]\n  dangan bench plots RESULTS.json... [-o DIR]", Flags: flags,
 		ShortHelp: "measure dangan against the raw store and index, on embedded parts or on the configured servers",
 		Exec: func(ctx context.Context, args []string) error {
 			if len(args) > 0 && args[0] == "plots" {
-				return plot(args[1:], cmp.Or(*out, "docs/images"))
+				return plot(args[1:], *out)
 			}
 			b := &bench{seconds: *seconds, data: *data, stderr: c.stderr}
 			if err := b.configure(*clients, *sizes, *records, args); err != nil {
@@ -150,7 +150,8 @@ type measurement struct {
 func measurements() []measurement {
 	return []measurement{
 		{"ingest", (*bench).ingest, false}, {"search", (*bench).search, false}, {"lookup", (*bench).lookup, false},
-		{"start", (*bench).start, true}, {"issue", (*bench).issue, false}, {"verify", (*bench).verify, false},
+		{"start", (*bench).start, true}, {"reindex", (*bench).reindex, true},
+		{"issue", (*bench).issue, false}, {"verify", (*bench).verify, false},
 	}
 }
 

@@ -22,11 +22,11 @@ func TestBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("embedded", func(t *testing.T) {
-		tryBench(t, nil, map[string]int{"deposit 1 KB": 1, "deposit 1 KB, in batches": 1, "look-up": 2, "search": 3, "verify": 2, "draw": 1, "approve": 1}, 0)
+		tryBench(t, nil, map[string]int{"deposit": 2, "look-up": 2, "search": 3, "verify": 2, "draw": 1, "approve": 1}, 0)
 	})
 	t.Run("meilisearch", func(t *testing.T) {
 		tryBench(t, []string{"--meili-url", server.URL, "--meili-key-file", key},
-			map[string]int{"deposit": 2, "look-up": 2, "search": 3, "index adapter": 3, "verify": 2, "draw": 1, "approve": 1}, 3)
+			map[string]int{"deposit": 2, "look-up": 2, "search": 3, "index adapter": 3, "verify": 2, "draw": 1, "approve": 1, "reindex": 1}, 5)
 	})
 }
 

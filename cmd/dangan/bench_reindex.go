@@ -42,7 +42,7 @@ func (w *bench) reindexAt(ctx context.Context, n int) (err error) {
 		return err
 	}
 	p := w.house.parts
-	p.index = x
+	p.index, p.metrics = x, nil
 	h, err := build(p)
 	if err != nil {
 		return err

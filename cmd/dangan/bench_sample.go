@@ -66,7 +66,6 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[max(rank, 1)-1]
 }
 
-func (s summary) times() string {
-	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
-	return fmt.Sprintf("%.2f / %.2f", ms(s.P50), ms(s.P95))
-}
+func (s summary) times() string { return fmt.Sprintf("%.2f / %.2f", ms(s.P50), ms(s.P95)) }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -43,5 +48,38 @@ func TestRow(t *testing.T) {
 	}
 	if f := (fact{Value: 2, Bound: 1}); f.reached() != "no" {
 		t.Error(f.reached())
+	}
+}
+
+// TestPlot looks for what every picture must have, for those who see it and those
+// who do not.
+func TestPlot(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "results.json")
+	r := newResults("a test", 1)
+	for _, n := range []int{1000, 100_000} {
+		r.Rows = append(r.Rows, row{What: "look-up <by> number", N: n, Clients: 1, Target: 0.8,
+			Raw: summary{PerSecond: 100, P95: time.Millisecond}, Dangan: summary{PerSecond: 90, P95: 2 * time.Millisecond}})
+	}
+	var out bytes.Buffer
+	if err := errors.Join(r.print(&out, true), os.WriteFile(file, out.Bytes(), 0o600), plot([]string{file}, dir)); err != nil {
+		t.Fatal(err)
+	}
+	for name, words := range map[string][]string{
+		"bench-ratios.svg": {"look-up &lt;by&gt; number, 1 k, 1 client", "0.90, reached 0.80", "ratio of the rates"},
+		"bench-growth.svg": {"100 k records: 2.00 ms, raw 1.00 ms", "milliseconds", "<polyline"},
+	} {
+		svg, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := xml.Unmarshal(svg, new(struct{})); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, word := range append(words, "<title", "<desc", "prefers-color-scheme: dark") {
+			if !bytes.Contains(svg, []byte(word)) {
+				t.Errorf("%s lacks %q", name, word)
+			}
+		}
 	}
 }
