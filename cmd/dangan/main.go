@@ -104,7 +104,7 @@ func flagsFirst(args []string) []string {
 // isSwitch reports whether a flag takes no value.
 func isSwitch(flag string) bool {
 	switch flag {
-	case "-h", "--help", "--json", "--dead", "--waiting", "--all-dead":
+	case "-h", "--help", "--json", "--dead", "--waiting", "--all-dead", "--repair", "--quick", "--no-index":
 		return true
 	}
 	return false
@@ -113,7 +113,7 @@ func isSwitch(flag string) bool {
 func commands(c console) *ff.Command {
 	root := &ff.Command{Name: "dangan", Usage: "dangan COMMAND [FLAGS]", ShortHelp: "an archive office: deposit, find, certify, verify"}
 	root.Subcommands = []*ff.Command{
-		serveCommand(c), demoCommand(c), setupCommand(c), verifyCommand(c), healthCommand(c), reindexCommand(c), benchCommand(c), newWorkCommand(c), newKeysCommand(c), versionCommand(c),
+		serveCommand(c), demoCommand(c), setupCommand(c), verifyCommand(c), healthCommand(c), reindexCommand(c), benchCommand(c), newWorkCommand(c), newKeysCommand(c), fsckCommand(c), versionCommand(c),
 		storeChildCommand(c),
 	}
 	return root
