@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,38 +148,51 @@ func TestRotationIsAnnounced(t *testing.T) {
 	}
 }
 
-// TestSlowMark: a mark whose write began before the ring grew, and ended when the
-// old version had been left, is found.
-func TestSlowMark(t *testing.T) {
-	w := newWorld(t)
-	if err := entry(1)(w); err != nil {
-		t.Fatal(err)
-	}
-	b, err := storage.New(w.ctx, w.store, storage.Config{RootKey: make([]byte, 32), RingAge: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	puts := 0
-	w.store.SetFault(func(op, _ string) (bool, error) {
-		if op != "put" {
-			return true, nil
-		}
-		if puts++; puts == 1 {
-			rotate(t, w)
-			hasty := w.hasty(t)
-			time.Sleep(time.Millisecond)
-			if _, err := hasty.b.Keys().Rewrite(w.ctx, "me", 0); err != nil {
-				t.Error(err)
+// TestSlow: a mark whose write began before the ring grew, and ended when the old
+// version had been left, is found; and a look-up that began before the ring grew
+// finds what was moved meanwhile.
+func TestSlow(t *testing.T) {
+	for slow, before := range map[string][]step{memstore.Put: {entry(1)}, memstore.List: {entry(1), mark}} {
+		w := newWorld(t).hasty(t)
+		for _, do := range before {
+			if err := do(w); err != nil {
+				t.Fatal(err)
 			}
 		}
-		return true, nil
-	})
-	if err := b.Marks().Mark(w.ctx, "person", "value", mine.ID); err != nil {
-		t.Fatal(err)
+		once := false
+		w.store.SetFault(func(op, key string) (bool, error) {
+			if op == slow && strings.HasPrefix(key, "mark/") && !once {
+				once = true
+				rotate(t, w)
+				mover := w.hasty(t)
+				time.Sleep(time.Millisecond)
+				if _, err := mover.b.Keys().Rewrite(w.ctx, "me", 0); err != nil {
+					t.Error(err)
+				}
+			}
+			return true, nil
+		})
+		if slow == memstore.Put {
+			if err := mark(w); err != nil {
+				t.Error(err)
+			}
+			w = w.replica(t)
+		}
+		if ok, err := marked(true)(w); !ok || err != nil || !once {
+			t.Errorf("slow %s: found %v, error %v", slow, ok, err)
+		}
 	}
-	w.store.SetFault(nil)
-	if ok, err := marked(true)(w.replica(t)); !ok || err != nil {
-		t.Errorf("marked: %v, error %v", ok, err)
+}
+
+// TestRingGoesBack: who knows a newer ring refuses an older one that is put back.
+func TestRingGoesBack(t *testing.T) {
+	w := newWorld(t)
+	old := w.store.Raw("system/keyring")
+	rotate(t, w)
+	w = w.hasty(t)
+	w.store.Tamper("system/keyring", old)
+	if err := mark(w); !errors.Is(err, archive.ErrCorrupt) {
+		t.Errorf("mark with an older ring: %v", err)
 	}
 }
 
