@@ -208,6 +208,7 @@ func (h *house) run(ctx context.Context) error {
 	group.Go(func() error { return h.queue.Run(ctx) })
 	group.Go(func() error { return h.keepFilled(ctx) })
 	group.Go(func() error { return h.keepKeys(ctx) })
+	group.Go(func() error { return h.keepCollected(ctx) })
 	return group.Wait()
 }
 
