@@ -29,7 +29,7 @@ func mayImport() map[string][]string {
 		"storage/vault":        {"archive"},
 		"storage/embedded":     {},
 		"storage/memstore":     with("storage"),
-		"storage/storagetest":  with("storage", "storage/memstore", "internal/testenv"),
+		"storage/storagetest":  with("storage", "storage/vault", "storage/memstore", "internal/testenv"),
 		"index":                with("index/plan"),
 		"index/plan":           words,
 		"index/embedded":       with("index/plan"),
