@@ -130,7 +130,7 @@ func TestKeysRefused(t *testing.T) {
 
 // TestRotateWhileServing rotates while two replicas serve clients who deposit and
 // look up: no request fails, and with the index away every record, old and new, is
-// found by its reference code on both.
+// found by its reference code on both. Under another root key, both end.
 func TestRotateWhileServing(t *testing.T) {
 	s := externalSite(t)
 	s.service.Stop()
@@ -189,6 +189,13 @@ func TestRotateWhileServing(t *testing.T) {
 			}
 		}
 	})
+	keys("reroot", "--new-root-key-file", filepath.Join(t.TempDir(), "root"))
+	for _, s := range replicas {
+		eventually(t, time.Minute, "the end of a replica with the old root key", func() bool {
+			_, err := s.try(t.Context(), call{method: "GET", path: "/healthz"})
+			return err != nil && strings.Contains(s.service.Log(), "does not belong to this bucket")
+		})
+	}
 }
 
 // depositAndFind deposits here until ctx ends, and sees that each record is found
