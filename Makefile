@@ -1,6 +1,6 @@
 # make test is the whole gate and what CI runs (.ci/run). The rest is for daily work.
 .DEFAULT_GOAL := test
-.PHONY: test tools lint unit demo bench screenshots clean relevance
+.PHONY: test tools lint unit torture demo bench screenshots clean relevance
 
 # Packages tested without the race detector, such as those that mostly drive other
 # processes, in which it sees nothing; and the longest that one package may take.
@@ -23,6 +23,13 @@ lint: tools
 # Every test, none skipped.
 unit: tools
 	@.ci/unit
+
+# The endurance tests of make test with TORTURE times as many rounds, as in
+# docs/reliability.md. Takes about an hour.
+TORTURE ?= 8
+torture: tools
+	DANGAN_REQUIRE_TOOLS=1 DANGAN_TORTURE=$(TORTURE) go test -count=1 -v -p 1 -timeout 3h \
+		-run '^Test(Kill|PowerCut|Replicas|FullDisk|FaultyWay)' ./cmd/dangan ./storage ./storage/embedded
 
 # A whole office on this machine, with made-up people.
 demo:

@@ -1,0 +1,116 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"dangan/archive"
+	"dangan/internal/testenv"
+)
+
+// TestFullDisk fills the disk of the store. Clients are told that the service
+// cannot take it now, what needs no trace goes on, and when there is room again
+// all goes on, without a restart.
+func TestFullDisk(t *testing.T) {
+	t.Run("embedded parts", func(t *testing.T) {
+		disk := testenv.NewDisk(t, 192)
+		runFull(t, disk, embeddedSiteIn(t, filepath.Join(disk.Path, "data"), 1))
+	})
+	t.Run("MinIO and Meilisearch", func(t *testing.T) {
+		disk := testenv.NewDisk(t, 192)
+		runFull(t, disk, externalSiteOver(t, testenv.MinIOIn(t, disk.Path)))
+	})
+}
+
+func runFull(t *testing.T, disk *testenv.Disk, s *site) {
+	book, before := &ledger{}, s.all(t)
+	r := &requested{key: "before", of: newDeposit(s, "before")}
+	book.deposits, book.requests = append(book.deposits, r.of), append(book.requests, r)
+	s.settleAll(t, book)
+	s.awaitRest(t)
+	c, _ := s.certificate(t, s.request(t, "citizen", r.id).Certificate)
+	pid := s.service.PID()
+	ballast := fillUp(t, disk)
+	refused := s.depositInto(t, book)
+	if refused[http.StatusServiceUnavailable]+refused[http.StatusInsufficientStorage] == 0 {
+		t.Error("the full disk refused nothing: the test has shown nothing")
+	}
+	// Nothing is shown to staff without a trace, and there is no room for one. The
+	// public leaves none.
+	s.search(t, 503, r.of.record.RefCode.Original)
+	if v := s.verify(t, call{body: map[string]string{"number": c.Number, "code": c.Code}}); v.Verdict != archive.Valid {
+		t.Errorf("on a full disk, a certificate is %s", v.Verdict)
+	}
+	if v := s.request(t, "citizen", r.id); v.State != archive.Issued {
+		t.Errorf("on a full disk, an issued request is %s", v.State)
+	}
+	s.must(t, 200, call{method: "GET", path: "/healthz"})
+
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	s.settleAll(t, book)
+	s.awaitRest(t)
+	s.checkDeposits(t, book)
+	s.checkCertificates(t, book)
+	book.compare(t, before, s.all(t))
+	if s.service.PID() != pid {
+		t.Error("the service did not live through it")
+	}
+	t.Logf("answers on a full disk: %v; in the end %v", refused, book)
+}
+
+// fillUp leaves room for a few deposits at most, and returns the file that takes
+// the rest.
+func fillUp(t *testing.T, disk *testenv.Disk) (path string) {
+	t.Helper()
+	path = filepath.Join(disk.Path, "ballast")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for err == nil {
+		_, err = f.Write(make([]byte, 1<<20))
+	}
+	const room = 400 << 10
+	size, seek := f.Seek(-room, io.SeekCurrent)
+	if err := errors.Join(seek, f.Truncate(size), f.Sync()); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// depositInto deposits until a full disk has refused some, and counts the answers.
+// None may be an accident.
+func (s *site) depositInto(t *testing.T, book *ledger) map[int]int {
+	t.Helper()
+	answers := map[int]int{}
+	for range 40 {
+		d := newDeposit(s, fmt.Sprint("full-", len(book.deposits)))
+		book.deposits = append(book.deposits, d)
+		a, err := s.tryDeposit(t.Context(), d.key, d.record, d.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers[a.status]++
+		switch a.status {
+		case http.StatusCreated:
+			d.early = true
+		case http.StatusServiceUnavailable, http.StatusInsufficientStorage:
+		default:
+			t.Errorf("a deposit on a full disk: status %d\n%s", a.status, a.body)
+		}
+		pause(t.Context())
+	}
+	return answers
+}
