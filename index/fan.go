@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"dangan/archive"
 	"dangan/index/plan"
@@ -25,12 +25,23 @@ func (x *Index) home(fonds string) *shard {
 // fan answers the questions of one search from all shards. One that failed is not
 // asked again by the questions that follow: to be waited for once is enough.
 type fan struct {
-	x       *Index
+	x *Index
+
+	mu      sync.Mutex
 	missing map[string]bool
 }
 
-// names are those of the shards that did not answer.
-func (f *fan) names() []string { return slices.Sorted(maps.Keys(f.missing)) }
+func (f *fan) isMissing(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.missing[name]
+}
+
+func (f *fan) miss(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.missing[name] = true
+}
 
 // Ask answers one question of a plan.
 func (f *fan) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
@@ -60,7 +71,7 @@ func (f *fan) askAll(ctx context.Context, shards []*shard, a plan.Ask) ([]found,
 	answers := make([]chan answer, len(shards))
 	for i, s := range shards {
 		answers[i] = make(chan answer, 1)
-		if f.missing[s.name] {
+		if f.isMissing(s.name) {
 			answers[i] <- answer{err: archive.ErrUnavailable}
 			continue
 		}
@@ -79,7 +90,7 @@ func (f *fan) askAll(ctx context.Context, shards []*shard, a plan.Ask) ([]found,
 		if err := failure(ctx, s.name, got.err); !errors.Is(err, archive.ErrUnavailable) {
 			return nil, err
 		}
-		f.missing[s.name] = true
+		f.miss(s.name)
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("no shard answers: %w", archive.ErrUnavailable)

@@ -14,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,7 +163,7 @@ func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (a
 	if err != nil {
 		return archive.Hits{}, failure(ctx, "search index", err)
 	}
-	hits.Missing = f.names()
+	hits.Missing = slices.Sorted(maps.Keys(f.missing)) // no question is under way any more
 	return hits, nil
 }
 

@@ -65,17 +65,7 @@ func (r *Rebuild) Load(ctx context.Context, docs ...archive.Document) error {
 
 // Versions tells which version of each record the fresh index has.
 func (r *Rebuild) Versions(ctx context.Context, ids ...string) (map[string]int, error) {
-	all := map[string]int{}
-	for _, s := range r.x.shards {
-		have, err := s.versions(ctx, s.next, ids)
-		if err != nil {
-			return nil, failure(ctx, "versions in index", err)
-		}
-		for id, v := range have {
-			all[id] = max(all[id], v)
-		}
-	}
-	return all, nil
+	return r.x.versions(ctx, func(s *shard) string { return s.next }, ids)
 }
 
 // Count is the number of documents in the fresh index.

@@ -13,9 +13,13 @@ import (
 // Versions tells which version of each record the serving index has; a record that
 // it does not have is left out.
 func (x *Index) Versions(ctx context.Context, ids ...string) (map[string]int, error) {
+	return x.versions(ctx, func(s *shard) string { return s.main }, ids)
+}
+
+func (x *Index) versions(ctx context.Context, uid func(*shard) string, ids []string) (map[string]int, error) {
 	all := map[string]int{}
 	for _, s := range x.shards {
-		have, err := s.versions(ctx, s.main, ids)
+		have, err := s.versions(ctx, uid(s), ids)
 		if err != nil && !isGone(err) {
 			return nil, failure(ctx, "versions in index", err)
 		}

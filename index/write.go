@@ -48,10 +48,15 @@ func (x *Index) Put(ctx context.Context, docs ...archive.Document) error {
 }
 
 // put hands documents to the shards they belong on, and has the others forget them:
-// a record may have moved to another fonds.
+// a record may have moved to another fonds. One that is down keeps Put from ending
+// well, and its documents from no other shard.
 func (x *Index) put(ctx context.Context, docs []archive.Document) ([]*entry, error) {
+	newest := x.elsewhere(ctx, docs)
 	ops := map[*shard][]op{}
 	for _, d := range docs {
+		if d.Version < newest[d.Record.ID] {
+			continue
+		}
 		line, err := json.Marshal(plan.NewDocument(d))
 		if err != nil {
 			return nil, fmt.Errorf("encode document: %w", archive.ErrInvalid)
@@ -68,22 +73,50 @@ func (x *Index) put(ctx context.Context, docs []archive.Document) ([]*entry, err
 	return x.enqueue(ctx, ops)
 }
 
+// elsewhere is the newest version of each document on any shard, as far as they answer:
+// a record that has moved on has none on the shard it was on.
+func (x *Index) elsewhere(ctx context.Context, docs []archive.Document) map[string]int {
+	newest := map[string]int{}
+	if len(x.shards) == 1 {
+		return newest
+	}
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = d.Record.ID
+	}
+	ctx, cancel := context.WithTimeout(ctx, x.config.Timeout)
+	defer cancel()
+	for _, s := range x.shards {
+		have, err := s.versions(ctx, s.main, ids)
+		if err != nil {
+			continue // a shard that is down says so again when it is written to
+		}
+		for id, v := range have {
+			newest[id] = max(newest[id], v)
+		}
+	}
+	return newest
+}
+
 // enqueue waits for its turn to wait.
 func (x *Index) enqueue(ctx context.Context, ops map[*shard][]op) ([]*entry, error) {
 	var entries []*entry
-	for _, s := range x.shards {
-		size := int64(0)
-		for _, o := range ops[s] {
+	for s, some := range ops {
+		size, docs := int64(0), int64(0)
+		for _, o := range some {
 			size += int64(len(o.line) + len(o.id))
+			if o.kind == opPut {
+				docs++
+			}
 		}
 		size = min(size, maxWaiting)
 		if err := x.waiting.Acquire(ctx, size); err != nil {
 			return entries, fmt.Errorf("too much waits for the index: %w", archive.ErrUnavailable)
 		}
-		s.docs.Add(int64(len(ops[s])))
-		entries = append(entries, s.add(ops[s], func() {
+		s.docs.Add(docs)
+		entries = append(entries, s.add(some, func() {
 			x.waiting.Release(size)
-			s.docs.Add(-int64(len(ops[s])))
+			s.docs.Add(-docs)
 		}))
 	}
 	return entries, nil

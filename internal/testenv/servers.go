@@ -3,6 +3,7 @@ package testenv
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -54,12 +55,16 @@ type MeilisearchServer struct {
 }
 
 // Meilisearch starts a Meilisearch that lives as long as the test. It writes errors
-// only: at its other log levels rejected filters appear with their values.
-func Meilisearch(t testing.TB) *MeilisearchServer {
+// only: at its other log levels rejected filters appear with their values. Servers that
+// are to have one key are given it.
+func Meilisearch(t testing.TB, key ...string) *MeilisearchServer {
 	t.Helper()
 	executable := Path(t, "meilisearch")
 	dir := t.TempDir()
-	server := &MeilisearchServer{MasterKey: secret(), Data: filepath.Join(dir, "db")}
+	server := &MeilisearchServer{MasterKey: strings.Join(key, ""), Data: filepath.Join(dir, "db")}
+	if server.MasterKey == "" {
+		server.MasterKey = secret()
+	}
 	var addr string
 	server.Process, addr = runOnFreeAddr(t, func(addr string) Spec {
 		return Spec{
