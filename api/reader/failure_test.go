@@ -105,7 +105,7 @@ func TestReaderWorksAfterJobsBrokenOff(t *testing.T) {
 
 func TestOverrunIsTheFaultOfTheFile(t *testing.T) {
 	r := newReader(t, reader.Config{MaxTime: time.Nanosecond})
-	want := []archive.Finding{{Code: reader.CodeBomb, Rejects: true}}
+	want := []archive.Finding{{Code: reader.CodeTooSlow, Rejects: true}}
 	if diff := cmp.Diff(want, read(t, r, textPDF("slow")).Findings); diff != "" {
 		t.Error(diff)
 	}
@@ -114,7 +114,7 @@ func TestOverrunIsTheFaultOfTheFile(t *testing.T) {
 func TestReaderWorksAfterAnOverrun(t *testing.T) {
 	var log bytes.Buffer
 	r := newReader(t, reader.Config{Workers: 1, MaxTime: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	want := []archive.Finding{{Code: reader.CodeBomb, Rejects: true}}
+	want := []archive.Finding{{Code: reader.CodeTooSlow, Rejects: true}}
 	if diff := cmp.Diff(want, read(t, r, flateBomb(t)).Findings); diff != "" {
 		t.Error(diff)
 	}

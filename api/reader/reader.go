@@ -37,7 +37,7 @@ var errOverrun = errors.New("document exceeds the time limit")
 type Config struct {
 	// Logger receives the starts of the PDF engine and parser panics; nil
 	// means silence. Nothing from inside a document is ever logged.
-	Logger *slog.Logger
+	Logger *slog.Logger `json:"-"`
 	// CacheDir keeps compiled WebAssembly between processes: with it the PDF
 	// engine starts in about 0.1 s instead of 4 s. Empty means no cache.
 	CacheDir string

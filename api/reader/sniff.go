@@ -15,6 +15,8 @@ const (
 	typePNG     = "image/png"
 )
 
+const pngMagic = "\x89PNG\r\n\x1A\n"
+
 // headSize is how much of a file is looked at to tell its type.
 const headSize = 1024
 
@@ -61,7 +63,7 @@ type magic struct {
 func magics() []magic {
 	return []magic{
 		{0, "\xFF\xD8\xFF", typeJPEG},
-		{0, "\x89PNG\r\n\x1A\n", typePNG},
+		{0, pngMagic, typePNG},
 		{0, "II*\x00", "image/tiff"},
 		{0, "MM\x00*", "image/tiff"},
 		{0, "II+\x00", "image/tiff"},

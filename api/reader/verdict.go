@@ -26,8 +26,14 @@ const (
 	CodeUnsupportedType = "unsupported_type"
 	// CodeTooManyPages: more pages than [Config] allows.
 	CodeTooManyPages = "too_many_pages"
-	// CodeBomb: reading it would take more memory or time than is allowed.
+	// CodeBomb: reading it would take more memory than is allowed.
 	CodeBomb = "bomb"
+	// CodeTooSlow: reading it took more time than is allowed.
+	CodeTooSlow = "too_slow"
+	// CodeTooMuchMemory: reading it took more memory than is allowed.
+	CodeTooMuchMemory = "too_much_memory"
+	// CodeCrashed: whoever read it came to an end, twice.
+	CodeCrashed = "reader_crashed"
 	// CodePageSize: a page side outside 50 to 5000 points.
 	CodePageSize = "page_size"
 	// CodeActiveContent: scripts, launch actions, forms that call out, or
@@ -70,13 +76,16 @@ func (j job) verdict(err error) (code string, _ error) {
 	var engineFailure *engineError
 	switch outside := j.outside(); {
 	case outside == errOverrun:
-		return CodeBomb, nil
+		return CodeTooSlow, nil
 	case outside != nil:
 		return "", outside
 	case errors.As(err, &engineFailure):
 		return "", err
 	case isLimit(err):
 		return CodeBomb, nil
+	// pdfium crashes itself, on purpose, when its memory is used up.
+	case strings.Contains(err.Error(), "wasm error: unreachable"):
+		return CodeTooMuchMemory, nil
 	case isEncryption(err):
 		return CodeEncrypted, nil
 	}
@@ -95,8 +104,6 @@ func isLimit(err error) bool {
 	return errors.Is(err, errLimit) ||
 		errors.Is(err, filter.ErrDecodeLimitExceeded) ||
 		errors.Is(err, model.ErrMaxRecursionDepthExceeded) ||
-		// pdfium crashes itself, on purpose, when its memory is used up.
-		strings.Contains(err.Error(), "wasm error: unreachable") ||
 		// pdfcpu has no sentinel for its limits on counts.
 		strings.Contains(err.Error(), "exceeds limit") ||
 		strings.Contains(err.Error(), "maximum supported length")

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"dangan/api/reader"
 	"dangan/api/stamp"
 	"dangan/archive"
 	"dangan/cmd/dangan/demo"
@@ -28,6 +29,13 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "reader-child" { // the reader of a test in package main
+		if err := reader.RunChild(context.Background(), os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) == 2 && os.Args[1] == "store-child" { // the embedded store of a test in package main
 		if err := embedded.RunChild(context.Background(), os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)

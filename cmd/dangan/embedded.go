@@ -53,7 +53,7 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 		return nil, err
 	}
 	e.closers = append(e.closers, func() { _ = search.Close() })
-	pages, err := openReader(ctx, log)
+	pages, err := openReader(log)
 	if err != nil {
 		return nil, err
 	}

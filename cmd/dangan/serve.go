@@ -6,13 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/peterbourgon/ff/v4"
 
-	"dangan/api/reader"
 	"dangan/index"
 	"dangan/storage"
 )
@@ -78,7 +75,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	pages, err := openReader(ctx, log)
+	pages, err := openReader(log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,16 +118,6 @@ func (s *settings) storeConfig(log *slog.Logger) (storage.Config, error) {
 		Endpoint: u.Host, Secure: u.Scheme == "https", Region: s.s3Region, Bucket: s.s3Bucket,
 		AccessKey: s.s3AccessKey, SecretKey: secret, RingAge: s.ringAge, Log: log,
 	}, nil
-}
-
-// openReader starts the reader with a cache of its compiled engine, which
-// otherwise takes seconds at the first PDF.
-func openReader(ctx context.Context, log *slog.Logger) (*reader.Reader, error) {
-	cache := ""
-	if dir, err := os.UserCacheDir(); err == nil {
-		cache = filepath.Join(dir, "dangan", "engine")
-	}
-	return reader.New(ctx, reader.Config{Logger: log, CacheDir: cache})
 }
 
 func listen(address string) (net.Listener, error) {

@@ -1,0 +1,97 @@
+package reader
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+)
+
+// RunChild is the whole life of a child of a [Pool]: it warms up, gives up what
+// it will not need, and obeys orders until stdin ends. The program must call it
+// from the command line given in [PoolConfig], with its own standard streams,
+// and do nothing else in that process.
+func RunChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	os.Stdout = os.Stderr // stdout is for the pool alone
+	in := bufio.NewReaderSize(stdin, blockSize)
+	var config childConfig
+	if err := readJSON(in, frameConfig, &config); err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	r, err := New(ctx, config.Config)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := r.warm(ctx); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(config.MaxMemory / 4 * 3)
+	if err := confine(config); err != nil {
+		return fmt.Errorf("confine: %w", err)
+	}
+	if err := writeJSON(stdout, frameReady, struct{}{}); err != nil {
+		return err
+	}
+	for {
+		var o order
+		if err := readJSON(in, frameOrder, &o); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return fmt.Errorf("read order: %w", err)
+		}
+		if err := limitTime(config.MaxTime); err != nil {
+			return fmt.Errorf("limit time: %w", err)
+		}
+		file := &distant{in: in, out: stdout, size: o.Size}
+		if err := obey(ctx, r, o, file, stdout); err != nil {
+			return err
+		}
+	}
+}
+
+// childConfig is what a child needs to know at its start.
+type childConfig struct {
+	Config
+	// MaxMemory is what it may take, in bytes.
+	MaxMemory int64
+	// MaxJobs is how many orders it will get.
+	MaxJobs int
+}
+
+// warm starts the engine, before there is any document.
+func (r *Reader) warm(ctx context.Context) error {
+	e := <-r.idle
+	defer func() { r.idle <- e }()
+	if err := e.start(ctx); err != nil {
+		return err
+	}
+	_, release, err := e.instance(ctx)
+	if err == nil {
+		release()
+	}
+	return err
+}
+
+// obey carries out one order; its error is that of out.
+func obey(ctx context.Context, r *Reader, o order, file *distant, out io.Writer) error {
+	if o.Page == 0 {
+		reading, err := r.Read(ctx, file, o.Size)
+		if err != nil {
+			return writeFrame(out, frameFailed, nil)
+		}
+		return writeJSON(out, frameReading, reading)
+	}
+	png, err := r.Page(ctx, file, o.Size, o.Page, o.Width)
+	switch {
+	case errors.Is(err, ErrNoPage):
+		return writeFrame(out, frameNoPage, nil)
+	case err != nil:
+		return writeFrame(out, frameFailed, nil)
+	}
+	return writeFrame(out, framePage, png)
+}

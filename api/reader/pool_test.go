@@ -1,0 +1,155 @@
+package reader_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"dangan/api/reader"
+	"dangan/archive"
+)
+
+// childArg has the test binary play the child of a pool.
+const childArg = "reader-child"
+
+func runChild(play []string) int {
+	ctx, err := context.Background(), error(nil)
+	if len(play) == 0 {
+		err = reader.RunChild(ctx, os.Stdin, os.Stdout)
+	} else {
+		err = reader.RunBadChild(ctx, play[0], os.Stdin, os.Stdout)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func newPool(tb testing.TB, config reader.PoolConfig) *reader.Pool {
+	tb.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	config.CacheDir, config.Exe = cacheDir, exe
+	if config.Args == nil {
+		config.Args = []string{childArg}
+	}
+	config.Logger = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	p, err := reader.NewPool(config)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return p
+}
+
+func TestPoolReadsAsAReaderDoes(t *testing.T) {
+	r, p := newReader(t, reader.Config{}), newPool(t, reader.PoolConfig{})
+	for name, file := range map[string][]byte{
+		"text":      textPDF("Marriage register 1987"),
+		"many":      manyPages(30),
+		"picture":   jpegFile(t, 900, 900),
+		"encrypted": encrypted(t, "user", "owner"),
+		"crash":     selfReference(),
+		"empty":     nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := read(t, r, file)
+			got, err := p.Read(t.Context(), bytes.NewReader(file), int64(len(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			want1, wantErr := r.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100)
+			got1, err := p.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100)
+			if !bytes.Equal(want1, got1) || (err == nil) != (wantErr == nil) {
+				t.Errorf("page is %d bytes and %v, want %d and %v", len(got1), err, len(want1), wantErr)
+			}
+		})
+	}
+}
+
+func TestPoolFailureOfTheSourceIsAnError(t *testing.T) {
+	p := newPool(t, reader.PoolConfig{Config: reader.Config{Workers: 1}})
+	file := scanPDF(jpegFile(t, 900, 1200), 900, 1200)
+	broken := brokenFile{bytes.NewReader(file), 70_000, io.ErrClosedPipe}
+	if _, err := p.Read(t.Context(), broken, int64(len(file))); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("error is %v, want that of the source", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Read(ctx, bytes.NewReader(file), int64(len(file))); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v, want that of the context", err)
+	}
+	if _, err := p.Read(t.Context(), bytes.NewReader(file), int64(len(file))); err != nil {
+		t.Errorf("afterwards: %v", err)
+	}
+}
+
+// A child that misbehaves is played by this binary; see TestMain.
+func TestPoolOutlivesItsChildren(t *testing.T) {
+	for play, want := range map[string]string{
+		"dies": reader.CodeCrashed, "babbles": reader.CodeCrashed, "lies": reader.CodeCrashed, "floods": reader.CodeCrashed, "reaches": reader.CodeCrashed,
+		"hangs": reader.CodeTooSlow, "spins": reader.CodeTooSlow, "grows": reader.CodeTooMuchMemory,
+	} {
+		limit := time.Minute
+		if want == reader.CodeTooSlow {
+			limit = time.Second / 2
+		}
+		t.Run(play, func(t *testing.T) {
+			t.Parallel()
+			p := newPool(t, reader.PoolConfig{Args: []string{childArg, play}, Config: reader.Config{Workers: 1, MaxTime: limit}, MaxMemory: 256 << 20})
+			file := textPDF("x")
+			got, err := p.Read(t.Context(), bytes.NewReader(file), int64(len(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := archive.Reading{MediaType: "application/pdf", Findings: []archive.Finding{{Code: want, Rejects: true}}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+			if _, err := p.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100); !errors.Is(err, reader.ErrNoPage) {
+				t.Errorf("page: %v, want ErrNoPage", err)
+			}
+		})
+	}
+}
+
+func TestPoolWithoutChildrenIsUnavailable(t *testing.T) {
+	p := newPool(t, reader.PoolConfig{Args: []string{childArg, "refuses"}})
+	if _, err := p.Read(t.Context(), bytes.NewReader(textPDF("x")), 1); !errors.Is(err, archive.ErrUnavailable) {
+		t.Errorf("error is %v, want ErrUnavailable", err)
+	}
+}
+
+func TestPoolClosed(t *testing.T) {
+	p, err := reader.NewPool(reader.PoolConfig{Exe: "/nonexistent"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Read(t.Context(), bytes.NewReader(nil), 0); !errors.Is(err, reader.ErrClosed) {
+		t.Errorf("error is %v, want ErrClosed", err)
+	}
+	if err := p.Close(); !errors.Is(err, reader.ErrClosed) {
+		t.Errorf("second Close: %v", err)
+	}
+}
