@@ -63,6 +63,9 @@ func (b *Bucket) rereadRing(ctx context.Context, will func(*ringRead) bool) erro
 	return err
 }
 
+// anew is for who wants the ring as it is now.
+func anew(*ringRead) bool { return false }
+
 // readRing reads the ring and remembers it, and returns its object.
 func (b *Bucket) readRing(ctx context.Context) (object, error) {
 	at := b.now()

@@ -118,7 +118,7 @@ func (k *Keys) Watch(ctx context.Context) error {
 			return nil
 		case <-time.After(k.b.keyring.age / 2):
 		}
-		err := k.b.rereadRing(ctx, func(*ringRead) bool { return false })
+		err := k.b.rereadRing(ctx, anew)
 		switch {
 		case errors.Is(err, ErrRootKey):
 			return fmt.Errorf("watch keys: %w", err)

@@ -46,7 +46,12 @@ const (
 func (k *Keys) Due() bool {
 	ring := k.b.ring()
 	target := ring.Current(k.b.now())
-	return target.N > 1 && !ring.Versions[target.N-2].Left && k.settled(target)
+	return marksLag(ring, target) && k.settled(target)
+}
+
+// marksLag reports whether there may be marks under versions before target.
+func marksLag(ring *vault.Ring, target vault.Version) bool {
+	return target.N > 1 && !ring.Versions[target.N-2].Left
 }
 
 // settled reports whether nobody writes any more with a version before v: for
@@ -80,7 +85,7 @@ func (k *Keys) rewrite(ctx context.Context, holder string, perSecond int) (Moved
 		return Moved{}, err
 	}
 	target := ring.Current(k.b.now())
-	if !k.settled(target) {
+	if marksLag(ring, target) && !k.settled(target) {
 		return Moved{}, fmt.Errorf("version %d is not written with by everybody: %w", target.N, archive.ErrEarly)
 	}
 	m := &mover{b: k.b, ring: ring, target: target.N, holder: holder}

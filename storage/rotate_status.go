@@ -40,7 +40,7 @@ func (k *Keys) Status(ctx context.Context) (KeyStatus, error) {
 }
 
 func (k *Keys) status(ctx context.Context) (KeyStatus, error) {
-	if _, err := k.b.readRing(ctx); err != nil {
+	if err := k.b.rereadRing(ctx, anew); err != nil {
 		return KeyStatus{}, err
 	}
 	ring := k.b.ring()
