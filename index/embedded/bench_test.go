@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"dangan/archive"
 	"dangan/index/embedded"
@@ -55,7 +56,7 @@ func filled(b *testing.B) (path string, p *indextest.Population) {
 // highlights.
 func BenchmarkSearch(b *testing.B) {
 	path, p := filled(b)
-	x, err := embedded.New(b.Context(), embedded.Config{Path: path})
+	x, err := embedded.New(b.Context(), embedded.Config{Path: path, Timeout: time.Minute})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"dangan/index"
 	"dangan/index/embedded"
@@ -27,10 +28,14 @@ func size(t *testing.T) int {
 	return n
 }
 
+// patience is how long a search may take here: what is found matters, not how fast
+// on a busy machine.
+const patience = 30 * time.Second
+
 func TestRelevanceOfEngines(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) (indextest.Index, error){
 		"bleve": func(t *testing.T) (indextest.Index, error) {
-			x, err := embedded.New(t.Context(), embedded.Config{Path: filepath.Join(t.TempDir(), "index")})
+			x, err := embedded.New(t.Context(), embedded.Config{Path: filepath.Join(t.TempDir(), "index"), Timeout: patience})
 			if err == nil {
 				t.Cleanup(func() { _ = x.Close() }) // the folder goes with the test
 			}
@@ -38,7 +43,7 @@ func TestRelevanceOfEngines(t *testing.T) {
 		},
 		"meilisearch": func(t *testing.T) (indextest.Index, error) {
 			server := testenv.Meilisearch(t)
-			return index.New(t.Context(), index.Config{URL: server.URL, Key: server.MasterKey, Name: "records"})
+			return index.New(t.Context(), index.Config{URL: server.URL, Key: server.MasterKey, Name: "records", Timeout: patience})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
