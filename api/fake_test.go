@@ -215,7 +215,7 @@ func (w *world) Search(_ context.Context, a archive.Actor, q archive.Query) (arc
 	}
 	return archive.Hits{Total: 41, Hits: []archive.Hit{{ID: recordID, Title: "题名", Names: []string{canary}, Office: "qc", Openness: archive.Open, Category: "marriage", RefCode: "J019-ZY·HY·2010·D100-001-0001", Date: "2010-05-20",
 		Highlights: map[string]string{"title": "<mark>题</mark>名"}}}, Facets: map[string]map[string]int{"category": {"marriage": 41}},
-		Suggestions: []archive.Suggestion{{Name: "张金丝", Count: 2}}}, errors.Join(w.fail, w.away)
+		Suggestions: []archive.Suggestion{{Name: "张金丝", Count: 2}}, Missing: []string{"shard-2"}}, errors.Join(w.fail, w.away)
 }
 
 func (w *world) ask(id string) (archive.Version[archive.Request], error) {

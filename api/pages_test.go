@@ -255,7 +255,7 @@ func TestSearchPage(t *testing.T) {
 	if rec.Code != 200 || w.query.Offset != 20 || w.query.Filter.YearFrom != 2000 || p.value("q") != "张" || len(p.find("a", "href", "/records/"+recordID)) != 1 {
 		t.Errorf("%d %+v", rec.Code, w.query)
 	}
-	if !strings.Contains(rec.Body.String(), "<mark>题</mark>名") || !strings.Contains(p.text, "张金丝") || len(p.find("button", "value", "0")) != 1 {
+	if !strings.Contains(rec.Body.String(), "<mark>题</mark>名") || !strings.Contains(p.text, "张金丝") || !strings.Contains(p.text, "shard-2") || len(p.find("button", "value", "0")) != 1 {
 		t.Errorf("%s", rec.Body)
 	}
 	w.away = archive.ErrUnavailable

@@ -43,7 +43,7 @@ func (s *settings) flags(name string) *ff.FlagSet {
 	fs.StringVar(&s.s3Bucket, 0, "s3-bucket", "dangan", "bucket; made when it is missing")
 	fs.StringVar(&s.s3AccessKey, 0, "s3-access-key", "", "access key of the object store")
 	fs.StringVar(&s.s3SecretKey, 0, "s3-secret-key-file", "", "file with the secret key of the object store")
-	fs.StringVar(&s.meiliURL, 0, "meili-url", "", "URL of Meilisearch")
+	fs.StringVar(&s.meiliURL, 0, "meili-url", "", "URL of Meilisearch; several, separated by commas, share the records by fonds")
 	fs.StringVar(&s.meiliKey, 0, "meili-key-file", "", "file with a key of Meilisearch that may manage the index")
 	fs.StringVar(&s.rootKey, 0, "root-key-file", "", "file with the root key, 64 hex digits; who has it reads everything, and without it nobody can")
 	fs.DurationVar(&s.ringAge, 0, "ring-age", time.Minute, "how long the key ring is used without reading it again; the same for all processes on a bucket")
@@ -90,7 +90,10 @@ func fromEnv(env []string, flags *ff.FlagSet) error {
 func (s *settings) check() error {
 	err := errors.Join(s.checkStore(), required("meili-url", s.meiliURL), required("signer-cert-file", s.signerCert),
 		required("signer-key-file", s.signerKey), required("public-url", s.publicURL),
-		httpURL("meili-url", s.meiliURL), httpURL("public-url", s.publicURL))
+		httpURL("public-url", s.publicURL))
+	for shard := range strings.SplitSeq(s.meiliURL, ",") {
+		err = errors.Join(err, httpURL("meili-url", strings.TrimSpace(shard)))
+	}
 	if _, _, bad := net.SplitHostPort(s.listen); bad != nil {
 		err = errors.Join(err, errors.New("--listen must be host:port"))
 	}
