@@ -86,6 +86,7 @@ func build(p parts) (*house, error) {
 	if p.metrics == nil {
 		p.metrics = newMetrics()
 	}
+	p.metrics.index(p.index)
 	h := &house{
 		parts: p, schema: schema, newID: newIDs(),
 		records:  storage.NewChain[archive.Record](p.bucket, archive.KindRecord),

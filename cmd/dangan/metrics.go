@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"dangan/archive"
+	"dangan/index"
 	"dangan/storage"
 )
 
@@ -45,6 +46,28 @@ func newMetrics() *metrics {
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.committed, m.jobs, m.running, m.store, m.backlog, build)
 	return m
+}
+
+// tasked is an index that works in tasks; the embedded one does not.
+type tasked interface{ Stats() index.Stats }
+
+var _ tasked = (*index.Index)(nil)
+
+// index tells what the index says of itself, if it does.
+func (m *metrics) index(x searchIndex) {
+	server, ok := x.(tasked)
+	if !ok {
+		return
+	}
+	tasks := func(result string, count func(index.Stats) int) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "dangan_index_tasks_total", ConstLabels: prometheus.Labels{"result": result},
+			Help: "Tasks that this process gave to the index, by how they ended."}, func() float64 { return float64(count(server.Stats())) })
+	}
+	m.registry.MustRegister(
+		tasks("ok", func(s index.Stats) int { return s.Succeeded }), tasks("failed", func(s index.Stats) int { return s.Failed }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dangan_index_documents_waiting",
+			Help: "Documents of this process that are not searchable yet."}, func() float64 { return float64(server.Stats().Waiting) }),
+	)
 }
 
 // handlers are the handlers of jobs, watched.

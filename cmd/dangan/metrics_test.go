@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 
 	"dangan/archive"
 	"dangan/archive/certificates"
+	"dangan/index"
 	"dangan/storage"
 )
 
@@ -216,6 +219,30 @@ func TestBacklogIsToldByTheSweeper(t *testing.T) {
 	}
 	if _, ok := waiting(); ok {
 		t.Error("told by a replica that does not sweep")
+	}
+}
+
+// server is an index that works in tasks.
+type server struct{ *memoryIndex }
+
+func (server) Stats() index.Stats { return index.Stats{Waiting: 3, Succeeded: 2, Failed: 1} }
+
+func TestIndexTasks(t *testing.T) {
+	r := newRig(t, nil, nil)
+	if got := scrape(t, r.house.handler); slices.ContainsFunc(slices.Collect(maps.Keys(got)), func(name string) bool { return strings.HasPrefix(name, "dangan_index") }) {
+		t.Error("told of an index without tasks:", got)
+	}
+	p := r.house.parts
+	p.index, p.metrics = server{r.index}, newMetrics()
+	h, err := build(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := scrape(t, h.handler)
+	for name, want := range map[string]float64{`dangan_index_documents_waiting`: 3, `dangan_index_tasks_total{result="ok"}`: 2, `dangan_index_tasks_total{result="failed"}`: 1} {
+		if got[name] != want {
+			t.Errorf("%s is %v", name, got[name])
+		}
 	}
 }
 

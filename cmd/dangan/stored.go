@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -18,10 +19,10 @@ import (
 func (s *settings) openStored(ctx context.Context, c console, flags *ff.FlagSet, dir string) (_ *storage.Bucket, closeAll func(), err error) {
 	log := slog.New(slog.DiscardHandler)
 	if dir == "" {
-		if err := s.load(c, flags); err != nil {
+		if err := errors.Join(fromEnv(c.env, flags), s.checkStore()); err != nil {
 			return nil, nil, err
 		}
-		b, _, err := s.openBucket(ctx, log)
+		b, err := s.openFounded(ctx, log)
 		return b, func() {}, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "root.key")); err != nil {
@@ -34,4 +35,24 @@ func (s *settings) openStored(ctx context.Context, c console, flags *ff.FlagSet,
 		return nil, nil, err
 	}
 	return b, e.close, nil
+}
+
+// openFounded opens a bucket that is in use: a tool makes none of a misspelt name.
+func (s *settings) openFounded(ctx context.Context, log *slog.Logger) (*storage.Bucket, error) {
+	cfg, err := s.bucketConfig(log)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := storage.Dial(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	switch founded, err := storage.Founded(ctx, objects); {
+	case err != nil:
+		return nil, err
+	case !founded:
+		return nil, fmt.Errorf("bucket %s holds no archive", s.s3Bucket)
+	}
+	b, err := storage.New(ctx, objects, cfg)
+	return b, s.whichKey(err)
 }

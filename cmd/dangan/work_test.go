@@ -60,8 +60,18 @@ func TestWork(t *testing.T) {
 	})
 	t.Run("MinIO", func(t *testing.T) {
 		env := minioEnv(t, testenv.MinIO(t))
-		var s settings
-		b, _, err := s.openStored(t.Context(), console{env: env}, s.flags("test"), "")
+		var (
+			s    settings
+			out  bytes.Buffer
+			none = strings.NewReader("")
+		)
+		if err := run(t.Context(), []string{"work", "list"}, env, none, &out, &out); err == nil || !strings.Contains(out.String(), "no archive") {
+			t.Errorf("an empty bucket: %v\n%s", err, out.String())
+		}
+		if err := fromEnv(env, s.flags("test")); err != nil {
+			t.Fatal(err)
+		}
+		b, _, err := s.openBucket(t.Context(), slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,14 +79,11 @@ func TestWork(t *testing.T) {
 	})
 }
 
-// minioEnv configures a bucket on a server, and what a tool does not use with
-// nothing that could answer.
+// minioEnv configures a bucket on a server, and nothing else.
 func minioEnv(t *testing.T, m *testenv.MinIOServer) []string {
 	t.Helper()
 	dir := t.TempDir()
-	env := []string{"DANGAN_S3_ENDPOINT=http://" + m.Endpoint, "DANGAN_S3_ACCESS_KEY=" + m.AccessKey,
-		"DANGAN_MEILI_URL=http://127.0.0.1:1", "DANGAN_PUBLIC_URL=http://127.0.0.1:1",
-		"DANGAN_SIGNER_CERT_FILE=none", "DANGAN_SIGNER_KEY_FILE=none"}
+	env := []string{"DANGAN_S3_ENDPOINT=http://" + m.Endpoint, "DANGAN_S3_ACCESS_KEY=" + m.AccessKey}
 	for name, secret := range map[string]string{"S3_SECRET": m.SecretKey, "ROOT": strings.Repeat("0f", 32)} {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
