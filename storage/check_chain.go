@@ -14,8 +14,8 @@ import (
 
 // Sizes of a piece of the first stage.
 const (
-	pieceChains = 32
-	pieceBytes  = 64 << 20
+	pieceChains = 16
+	pieceBytes  = 16 << 20
 )
 
 // chains is the first stage: every chain with its key, its blobs and what is
@@ -322,6 +322,7 @@ func readAll(c *content) error {
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(io.Discard, r)
+	// Whole packages are opened in place.
+	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, make([]byte, 4*packagePlain))
 	return errors.Join(err, r.Close())
 }
