@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/blevesearch/bleve/v2"
+	"github.com/google/go-cmp/cmp"
+
 	"dangan/archive"
 	"dangan/index/embedded"
 	"dangan/index/indextest"
@@ -65,6 +68,37 @@ func TestReopenKeepsDocumentsAndVersions(t *testing.T) {
 	hits, err := x.Search(t.Context(), archive.Query{Text: "退休", Limit: 1}, all())
 	if err != nil || hits.Total != 1 {
 		t.Errorf("%d hits, %v", hits.Total, err)
+	}
+}
+
+// A document without an id would fail all that are written with it.
+func TestDocumentWithoutIDIsRefused(t *testing.T) {
+	x := open(t, filepath.Join(t.TempDir(), "index"))
+	if err := x.Put(t.Context(), paper("a", 1), paper("", 1)); !errors.Is(err, archive.ErrInvalid) {
+		t.Errorf("put: %v", err)
+	}
+	if err := x.Put(t.Context(), paper("a", 1)); err != nil {
+		t.Errorf("put after it: %v", err)
+	}
+}
+
+// An index of another format, here one from before there were generations, is
+// dropped: it is filled again.
+func TestForeignFormatIsDropped(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "index")
+	old, err := bleve.New(path, bleve.NewIndexMapping())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(old.Index("a", map[string]string{"title": "退休审批表"}), old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	x := open(t, path)
+	if n, err := x.Count(t.Context()); err != nil || n != 0 {
+		t.Errorf("%d documents, %v", n, err)
+	}
+	if diff := cmp.Diff([]string{"1", "serving"}, generations(t, path)); diff != "" {
+		t.Error(diff)
 	}
 }
 

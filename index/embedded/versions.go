@@ -59,7 +59,7 @@ func (g *generation) ids(ctx context.Context, yield func(string) bool) error {
 		if err != nil {
 			return err
 		}
-		if !yield(id) {
+		if id != sentinel && !yield(id) {
 			return nil
 		}
 	}
