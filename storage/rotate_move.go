@@ -65,12 +65,14 @@ func (k *Keys) settled(v vault.Version) bool {
 	return !k.b.now().Before(from.Add(k.b.keyring.age))
 }
 
-// Rewrite moves data keys and marks to the current version of the ring, perSecond
+// Rewrite moves data keys and marks to the newest version of the ring, perSecond
 // of them (all at once when zero). What else the ring has sealed is sealed anew
 // when it is next written, or never, as the access log: old versions are read for
 // ever. It may be killed and run again at any time; what has been moved is passed
 // over. It runs under the lease "rewrite": archive.ErrConflict while somebody else
-// has that. Before the current version is settled, the error is archive.ErrEarly.
+// has that. While the newest version is not written with, or marks are left that
+// somebody may still be writing under an older one, the error is archive.ErrEarly and
+// nothing is moved.
 func (k *Keys) Rewrite(ctx context.Context, holder string, perSecond int) (Moved, error) {
 	moved, err := k.rewrite(ctx, holder, perSecond)
 	if err != nil {
@@ -84,8 +86,8 @@ func (k *Keys) rewrite(ctx context.Context, holder string, perSecond int) (Moved
 	if err != nil {
 		return Moved{}, err
 	}
-	target := ring.Current(k.b.now())
-	if marksLag(ring, target) && !k.settled(target) {
+	target := ring.Versions[len(ring.Versions)-1]
+	if k.b.now().Before(target.From) || marksLag(ring, target) && !k.settled(target) {
 		return Moved{}, fmt.Errorf("version %d is not written with by everybody: %w", target.N, archive.ErrEarly)
 	}
 	m := &mover{b: k.b, ring: ring, target: target.N, holder: holder}
