@@ -23,6 +23,10 @@ type color [3]float64
 type canvas struct {
 	buf    bytes.Buffer
 	height float64
+
+	structure *structure // of the document, on pages only
+	page      ref
+	marked    bool // within a tag or an artifact
 }
 
 func (c *canvas) y(top float64) float64 { return c.height - top }
@@ -63,15 +67,19 @@ func (c *canvas) use(kind, name string)   { fmt.Fprintf(&c.buf, "/%s %s\n", name
 func (c *canvas) rect(x, y, w, h float64) { c.op("re", x, c.y(y+h), w, h) }
 
 func (c *canvas) line(x1, y1, x2, y2 float64) {
-	c.op("m", x1, c.y(y1))
-	c.op("l", x2, c.y(y2))
-	c.op("S")
+	c.artifact(func() {
+		c.op("m", x1, c.y(y1))
+		c.op("l", x2, c.y(y2))
+		c.op("S")
+	})
 }
 
 func (c *canvas) frame(x, y, w, h, width float64) {
-	c.lineWidth(width)
-	c.rect(x, y, w, h)
-	c.op("S")
+	c.artifact(func() {
+		c.lineWidth(width)
+		c.rect(x, y, w, h)
+		c.op("S")
+	})
 }
 
 // circle strokes a circle made of four cubic curves.

@@ -105,7 +105,9 @@ func (p *press) closing(page *canvasPage, seal func(*canvasPage)) error {
 	c, s := &page.canvas, p.sheet
 	textLeft := left + 4
 	if s.QRText != "" {
-		if err := drawQR(c, s.QRText, left+4, qrTop, qrSize); err != nil {
+		var err error
+		c.tag("Figure", s.Labels.Scan, func() { err = drawQR(c, s.QRText, left+4, qrTop, qrSize) })
+		if err != nil {
 			return err
 		}
 		textLeft += qrSize + 9
@@ -130,7 +132,7 @@ func (p *press) closing(page *canvasPage, seal func(*canvasPage)) error {
 		return fmt.Errorf("%w: more than %d lines beside the QR code", ErrTooLong, maxNoteLines)
 	}
 	y := qrTop + qrSize/2 - float64(len(lines)-1)*lead/2 + 3
-	show(c, lines, textLeft, y, 0, lead, toLeft)
+	c.tag("P", "", func() { show(c, lines, textLeft, y, 0, lead, toLeft) })
 
 	const half = right - sealX // what fits under the seal without leaving the column
 	name := p.heading(style{font: p.regular, size: 14.5, ink: black(), tracking: 1}, s.SignedBy, 2*half)
@@ -138,8 +140,8 @@ func (p *press) closing(page *canvasPage, seal func(*canvasPage)) error {
 	if len(name) > 3 || len(date) > 1 {
 		return fmt.Errorf("%w: name or date under the seal", ErrTooLong)
 	}
-	show(c, name, sealX-half, nameLine-float64(len(name)-1)*18, 2*half, 18, centered)
-	show(c, date, sealX-half, dateLine, 2*half, 18, centered)
+	c.tag("P", "", func() { show(c, name, sealX-half, nameLine-float64(len(name)-1)*18, 2*half, 18, centered) })
+	c.tag("P", "", func() { show(c, date, sealX-half, dateLine, 2*half, 18, centered) })
 	if seal != nil {
 		seal(page)
 	}

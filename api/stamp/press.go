@@ -62,6 +62,7 @@ type press struct {
 	sheet         Sheet
 	regular, bold *usedFont
 	watermark     *watermark
+	structure     *structure
 	pages         []ref
 	err           error // the first thing that could not be set
 }
@@ -69,12 +70,11 @@ type press struct {
 // canvasPage is a page under way.
 type canvasPage struct {
 	canvas
-	object      ref
 	annotations string
 }
 
 func newPress(d *document, sheet Sheet, regular, bold *face) *press {
-	p := &press{doc: d, sheet: sheet, proportions: proportionsFor(sheet.Labels)}
+	p := &press{doc: d, sheet: sheet, structure: newStructure(), proportions: proportionsFor(sheet.Labels)}
 	p.regular, p.bold = newUsedFont(regular, d, "R"), newUsedFont(bold, d, "B")
 	return p
 }
@@ -165,7 +165,8 @@ func (p *press) run(seal func(*canvasPage)) (ref, error) {
 func (p *press) drawPages(pages [][]bodyLine, rows, after []laidRow, seal func(*canvasPage)) (ref, error) {
 	tree := p.doc.reserve()
 	for i, lines := range pages {
-		page := &canvasPage{canvas: canvas{height: pageHeight}, object: p.doc.reserve()}
+		page := &canvasPage{canvas: canvas{height: pageHeight, structure: p.structure, page: p.doc.reserve()}}
+		p.structure.newPage()
 		c, last := &page.canvas, i == len(pages)-1
 		p.ground(c)
 		tableTop := p.head(c, i)
@@ -211,9 +212,9 @@ func (p *press) addPage(page *canvasPage, tree ref) {
 	if page.annotations != "" {
 		annotations = "/Annots[" + page.annotations + "]"
 	}
-	p.pages = append(p.pages, page.object)
-	p.doc.put(page.object, fmt.Sprintf("<</Type/Page/Parent %s/MediaBox[0 0 %g %g]/Resources<</Font<</R %s/B %s>>%s>>/Contents %s%s>>",
-		tree, pageWidth, pageHeight, p.regular.object, p.bold.object, marks, content, annotations))
+	p.doc.put(page.page, fmt.Sprintf("<</Type/Page/Parent %s/StructParents %d/Tabs/S/MediaBox[0 0 %g %g]/Resources<</Font<</R %s/B %s>>%s>>/Contents %s%s>>",
+		tree, len(p.pages), pageWidth, pageHeight, p.regular.object, p.bold.object, marks, content, annotations))
+	p.pages = append(p.pages, page.page)
 }
 
 func (p *press) finishPages(tree ref) {
@@ -226,7 +227,7 @@ func (p *press) finishPages(tree ref) {
 // ground draws what lies under the text: the purpose mark inside the frame, and the frame.
 func (p *press) ground(c *canvas) {
 	if p.watermark != nil {
-		p.watermark.draw(c)
+		c.artifact(func() { p.watermark.draw(c) })
 	}
 	c.stroke(red())
 	c.frame(frameOuter, frameOuter, pageWidth-2*frameOuter, pageHeight-2*frameOuter, 2.2)
@@ -258,15 +259,22 @@ func (p *press) head(c *canvas, i int) float64 {
 	number := p.heading(style{font: p.regular, size: 12.5, ink: black()}, p.sheet.Labels.Number+p.sheet.Number, column)
 	if i > 0 {
 		title := p.heading(style{font: p.bold, size: 12.5, ink: black()}, p.sheet.Title+p.sheet.Labels.Continued, column)
-		show(c, title, left, laterTitle-float64(len(title)-1)*15, column, 15, centered)
-		p.doubleRule(c, laterTitle+10)
-		show(c, number, left, laterTop-tableDrop, column, 0, toRight)
+		c.artifact(func() {
+			show(c, title, left, laterTitle-float64(len(title)-1)*15, column, 15, centered)
+			p.doubleRule(c, laterTitle+10)
+			show(c, number, left, laterTop-tableDrop, column, 0, toRight)
+		})
 		return laterTop
 	}
-	y := show(c, p.issuerLines(), left, issuerLine, column, issuerLead, centered) - issuerLead + 17
+	y := 0.0
+	c.tag("P", "", func() {
+		y = show(c, p.issuerLines(), left, issuerLine, column, issuerLead, centered) - issuerLead + 17
+	})
 	p.doubleRule(c, y)
-	y = show(c, p.titleLines(), left, y+titleDrop, column, titleLead, centered) - titleLead + numberDrop
-	show(c, number, left, y, column, 0, toRight)
+	c.tag("H1", "", func() {
+		y = show(c, p.titleLines(), left, y+titleDrop, column, titleLead, centered) - titleLead + numberDrop
+	})
+	c.tag("P", "", func() { show(c, number, left, y, column, 0, toRight) })
 	return y + tableDrop
 }
 
@@ -285,5 +293,5 @@ func (p *press) foot(c *canvas, page, pages int) {
 		text += "    " + p.sheet.Footer
 	}
 	lines := p.heading(small, text, column)
-	show(c, lines, left, footerLine-float64(len(lines)-1)*10, column, 10, centered)
+	c.artifact(func() { show(c, lines, left, footerLine-float64(len(lines)-1)*10, column, 10, centered) })
 }

@@ -53,8 +53,10 @@ func (l *sealing) place(page *canvasPage) {
 		sealBox, sealBox), l.picture)
 	x, y := sealX-sealBox/2, pageHeight-sealY-sealBox/2
 	// F 132: print, and keep it where it is (ISO 32000-1, 12.5.3).
-	d.put(l.field, fmt.Sprintf("<</Type/Annot/Subtype/Widget/FT/Sig/T(Seal)/TU %s/F 132/P %s/Rect[%.2f %.2f %.2f %.2f]/V %s/AP<</N %s>>>>",
-		textString(l.name+" "+l.purpose), page.object, x, y, x+sealBox, y+sealBox, l.signature, form))
+	words := l.name + " " + l.purpose
+	parent := page.structure.annotate(words, page.page, l.field)
+	d.put(l.field, fmt.Sprintf("<</Type/Annot/Subtype/Widget/FT/Sig/T(Seal)/TU %s/F 132/StructParent %d/P %s/Rect[%.2f %.2f %.2f %.2f]/V %s/AP<</N %s>>>>",
+		textString(words), parent, page.page, x, y, x+sealBox, y+sealBox, l.signature, form))
 	page.annotations = l.field.String()
 	l.writeSignature()
 }

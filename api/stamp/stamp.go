@@ -48,6 +48,7 @@ type Stamper struct {
 	bold    *face
 	zip     *sync.Pool
 	seal    []byte // the seal's picture, compressed
+	profile []byte // of the colours, compressed
 }
 
 // New parses the fonts and draws the seal once. It fails when the key and the certificate do not belong
@@ -76,7 +77,7 @@ func New(c Config) (*Stamper, error) {
 	if err != nil {
 		return nil, fmt.Errorf("draw seal: %w", err)
 	}
-	s.seal = deflate(s.zip, mark)
+	s.seal, s.profile = deflate(s.zip, mark), deflate(s.zip, srgbProfile())
 	return s, nil
 }
 
@@ -105,12 +106,13 @@ func (s *Stamper) Draw(sheet Sheet) ([]byte, error) {
 		return nil, err
 	}
 	d := newDocument(s.zip)
-	tree, err := newPress(d, sheet, s.regular, s.bold).run(nil)
+	press := newPress(d, sheet, s.regular, s.bold)
+	tree, err := press.run(nil)
 	if err != nil {
 		return nil, fmt.Errorf("draw certificate: %w", err)
 	}
 	now := s.config.Now()
-	return d.finish(s.catalog(d, sheet, tree, now, ""), info(d, sheet, now)), nil
+	return d.finish(s.catalog(d, press, tree, now, ""), info(d, sheet, now)), nil
 }
 
 // Issue makes the certificate and seals it: every byte of the result is covered by one signature. Two
@@ -125,11 +127,12 @@ func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	}
 	d, now := newDocument(s.zip), s.config.Now()
 	seal := s.newSealing(d, now)
-	tree, err := newPress(d, sheet, s.regular, s.bold).run(seal.place)
+	press := newPress(d, sheet, s.regular, s.bold)
+	tree, err := press.run(seal.place)
 	if err != nil {
 		return nil, fmt.Errorf("draw certificate: %w", err)
 	}
-	root := s.catalog(d, sheet, tree, now, seal.entries(sheet.Number))
+	root := s.catalog(d, press, tree, now, seal.entries(sheet.Number))
 	pdf := d.finish(root, info(d, sheet, now))
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("issue certificate: %w", err)
@@ -140,14 +143,18 @@ func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	return pdf, nil
 }
 
-func (s *Stamper) catalog(d *document, sheet Sheet, tree ref, now time.Time, entries string) ref {
+// catalog makes the file a PDF/A-2b (ISO 19005-2): it names itself so, embeds the colours it means, and besides
+// tells in which order it is read.
+func (s *Stamper) catalog(d *document, p *press, tree ref, now time.Time, entries string) ref {
 	r := d.reserve()
-	metadata := d.reserve()
-	packet := xmp(sheet, now)
+	metadata, profile := d.reserve(), d.reserve()
+	d.putPacked(profile, "/N 3", s.profile)
+	packet := xmp(p.sheet, now)
 	d.begin(metadata) // not compressed: tools that only look for the packet must find it
 	fmt.Fprintf(&d.buf, "<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream\nendobj\n", len(packet), packet)
-	d.put(r, fmt.Sprintf("<</Type/Catalog/Pages %s/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>/Metadata %s%s>>",
-		tree, sheet.Language, metadata, entries))
+	intent := fmt.Sprintf("<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(%s)/Info(%s)/DestOutputProfile %s>>", srgbName, srgbName, profile)
+	d.put(r, fmt.Sprintf("<</Type/Catalog/Pages %s/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>/MarkInfo<</Marked true>>/StructTreeRoot %s/OutputIntents[%s]/Metadata %s%s>>",
+		tree, p.sheet.Language, p.structure.write(d), intent, metadata, entries))
 	return r
 }
 
@@ -171,7 +178,8 @@ func xmp(sheet Sheet, now time.Time) string {
 	}
 	return fmt.Sprintf(`<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
+<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
 <dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>
 <dc:creator><rdf:Seq><rdf:li>%s</rdf:li></rdf:Seq></dc:creator>
 <dc:description><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:description>

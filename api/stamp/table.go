@@ -57,6 +57,13 @@ func (p *press) setLabel(text string) []textLine {
 
 // drawRows draws the rows from y downwards, with lines between them, and returns where they end.
 func (p *press) drawRows(c *canvas, rows []laidRow, y float64) float64 {
+	c.group("Table", func() {
+		at := y
+		for _, row := range rows {
+			c.group("TR", func() { p.rowTexts(c, row, at) })
+			at += row.height
+		}
+	})
 	for i, row := range rows {
 		c.lineWidth(0.7)
 		if i > 0 {
@@ -67,13 +74,23 @@ func (p *press) drawRows(c *canvas, rows []laidRow, y float64) float64 {
 				c.line(f.x, y, f.x, y+row.height)
 			}
 			c.line(f.x+p.label, y, f.x+p.label, y+row.height)
-			middle := y + row.height/2 + 4.4
-			show(c, f.label, f.x, middle-float64(len(f.label)-1)*p.lead/2, p.label, p.lead, centered)
-			show(c, f.value, f.x+p.label+cellPad, middle-float64(len(f.value)-1)*p.lead/2, 0, p.lead, toLeft)
 		}
 		y += row.height
 	}
 	return y
+}
+
+// rowTexts draws what stands in the cells of a row that begins at y.
+func (p *press) rowTexts(c *canvas, row laidRow, y float64) {
+	middle := y + row.height/2 + 4.4
+	for _, f := range row.fields {
+		c.tag("TH", "", func() {
+			show(c, f.label, f.x, middle-float64(len(f.label)-1)*p.lead/2, p.label, p.lead, centered)
+		})
+		c.tag("TD", "", func() {
+			show(c, f.value, f.x+p.label+cellPad, middle-float64(len(f.value)-1)*p.lead/2, 0, p.lead, toLeft)
+		})
+	}
 }
 
 // bodyLine is a line of the body's cell with the height it takes.
@@ -133,14 +150,14 @@ func (p *press) sourceLines(list []string) []bodyLine {
 	for i, source := range list {
 		if i == 0 {
 			heading := p.set(style{font: p.bold, size: 8.5, ink: grey()}, p.sheet.Labels.Sources)
-			lines = append(lines, bodyLine{textLine: textLine{atoms: heading}, height: sourceLead + 8, head: true})
+			lines = append(lines, bodyLine{textLine: textLine{atoms: heading, last: true}, height: sourceLead + 8, head: true})
 		}
 		for j, l := range breakLines(p.set(small, source), p.bodyWidth()-sourceHang, 0) {
 			l.indent = sourceHang
 			if j == 0 {
 				prefix := p.set(small, fmt.Sprintf("[%d]", i+1))
 				prefix[len(prefix)-1].width += sourceHang - widthOf(prefix)
-				l = textLine{atoms: append(prefix, l.atoms...)}
+				l = textLine{atoms: append(prefix, l.atoms...), last: l.last}
 			}
 			lines = append(lines, bodyLine{textLine: l, height: sourceLead})
 		}
@@ -153,11 +170,20 @@ func (p *press) drawBody(c *canvas, lines []bodyLine, y, bottom float64) {
 	c.stroke(black())
 	c.lineWidth(0.7)
 	c.line(left+p.label, y, left+p.label, bottom)
-	p.bodyLabel(c, (y+bottom)/2)
+	c.tag("H2", "", func() { p.bodyLabel(c, (y+bottom)/2) })
 	y += bodyPad - 4
-	for _, l := range lines {
-		y += l.height
-		show(c, []textLine{l.textLine}, left+p.label+bodyPad, y-5, p.bodyWidth(), 0, l.align)
+	for len(lines) > 0 {
+		n := 1 // lines of one paragraph
+		for n < len(lines) && !lines[n-1].last {
+			n++
+		}
+		c.tag("P", "", func() {
+			for _, l := range lines[:n] {
+				y += l.height
+				show(c, []textLine{l.textLine}, left+p.label+bodyPad, y-5, p.bodyWidth(), 0, l.align)
+			}
+		})
+		lines = lines[n:]
 	}
 }
 
