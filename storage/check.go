@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
+	"hash"
 	"iter"
 	"maps"
 	"slices"
@@ -128,6 +130,9 @@ type CheckConfig struct {
 	Settle func(ctx context.Context, id string) error
 	From   Place         // where an earlier check had got to; zero for the beginning
 	Report func(Checked) // told after every piece; nil for nobody
+	// Memory is what the last check saw; nil for nothing. A check that does not begin at
+	// the beginning writes no new one.
+	Memory *Memory
 }
 
 // DefaultAge is the longest upload that is reckoned with.
@@ -159,6 +164,8 @@ type checker struct {
 	place  Place
 	judged *sums // marks and claims that the chains have vouched for
 
+	written hash.Hash // of the memory for the next check; nil when none is written
+
 	mu      sync.Mutex
 	numbers map[string]int  // met, and not in place yet
 	busy    map[string]bool // ids of chains that have a job
@@ -180,7 +187,11 @@ func Check(ctx context.Context, b *Bucket, c CheckConfig) iter.Seq2[Finding, err
 	}
 	return func(yield func(Finding, error) bool) {
 		k := &checker{CheckConfig: c, place: c.From, told: map[string]bool{}}
-		k.judged = newSums(c.From.Stage == 0 && c.From.After == "")
+		whole := c.From.Stage == 0 && c.From.After == ""
+		k.judged = newSums(whole)
+		if whole && c.Memory != nil && c.Memory.After != nil {
+			k.written = sha256.New()
+		}
 		k.place.Sequences = map[string]int{}
 		maps.Copy(k.place.Sequences, c.From.Sequences)
 		k.pace = &pace{Objects: b.objects, rate: c.Rate}
@@ -198,6 +209,7 @@ type piece struct {
 	last    string
 	objects int
 	check   func(ctx context.Context) ([]Finding, error)
+	done    func() error // in the order of the walk; nil for nothing
 }
 
 func (k *checker) stages() []stage {
@@ -218,6 +230,10 @@ func (k *checker) run(ctx context.Context, yield func(Finding, error) bool) {
 			return
 		}
 		k.place.After = ""
+	}
+	if err := k.seal(); err != nil {
+		yield(Finding{}, err)
+		return
 	}
 	k.place.Stage++
 	k.report()
@@ -282,6 +298,12 @@ func (k *checker) take(ctx context.Context, o outcome, yield func(Finding, error
 			f.Mended = true
 		}
 		if !yield(f, nil) {
+			return false
+		}
+	}
+	if o.done != nil {
+		if err := o.done(); err != nil {
+			yield(Finding{}, err)
 			return false
 		}
 	}

@@ -32,7 +32,8 @@ func (k *checker) chains(ctx context.Context, after string) iter.Seq2[piece, err
 			batch, size = nil, 0
 			return yield(p, nil)
 		}
-		for g, err := range stocks(ctx, k.b.objects, after, chainFolder, keyFolder, blobFolder, derivedFolder) {
+		all := stocks(ctx, k.b.objects, after, chainFolder, keyFolder, blobFolder, derivedFolder)
+		for g, err := range k.withMemory(all, after) {
 			if err != nil {
 				yield(piece{}, err)
 				return
@@ -51,6 +52,7 @@ func (k *checker) chains(ctx context.Context, after string) iter.Seq2[piece, err
 
 func (k *checker) chainPiece(batch []stock) piece {
 	p := piece{}
+	var now []remembered
 	for _, g := range batch {
 		p.objects += g.objects()
 		p.last = max(p.last, g.path) // strays have none
@@ -66,9 +68,17 @@ func (k *checker) chainPiece(batch []stock) piece {
 			if err := s.check(ctx); err != nil {
 				return nil, err
 			}
-			all = append(all, s.sorted()...)
+			all, now = append(all, s.sorted()...), append(now, s.before)
 		}
 		return all, nil
+	}
+	p.done = func() error {
+		for _, r := range now {
+			if err := k.remember(r); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return p
 }
@@ -118,11 +128,12 @@ func (s *seen) check(ctx context.Context) error {
 	if _, err := archive.Names(s.ref.Kind, nil); s.path == "" || err != nil {
 		return s.checkStray(ctx)
 	}
-	if len(s.in[chainFolder]) == 0 {
-		return s.checkHeadless(ctx)
-	}
 	if err := s.readEntries(ctx); err != nil {
 		return err
+	}
+	s.checkMemory()
+	if s.tip == 0 {
+		return s.checkHeadless(ctx)
 	}
 	if first, ok := s.objects[1]; ok && first.Fence {
 		return s.checkTombstone(ctx, first)

@@ -23,6 +23,8 @@ type stock struct {
 	path string // <kind>/<ab>/<id>
 	ref  archive.Ref
 	in   map[string][]Listed
+
+	before remembered // by an earlier check
 }
 
 func (g stock) objects() (n int) {
