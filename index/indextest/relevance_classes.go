@@ -2,6 +2,7 @@ package indextest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,12 +21,13 @@ type class struct {
 	ask func(c *crowd, r *rand.Rand, s specimen) (question, bool)
 }
 
-// question is a query and what answers it: a record, or with a near name set, that
-// name among the suggestions.
+// question is a query and what answers it: a record, or the name that is meant among
+// the suggestions.
 type question struct {
-	text  string
-	right func(archive.Hit) bool
-	near  string
+	text      string
+	right     func(archive.Hit) bool
+	name      string
+	suggested bool
 }
 
 // classes are those of index.md section 3, and the two weak ones of section 4.
@@ -39,11 +41,11 @@ func classes() []class {
 		{name: "name with a rare character", ask: named(of(rare), same)},
 		{name: "Uyghur name", ask: named(of(uyghur), same)},
 		{name: "Tibetan name", ask: named(of(tibetan), same)},
-		{name: "beginning: two of three characters", ask: named(func(h human) bool { return h.kind == plain && runes(h) == 3 }, func(_ *names, name string) string {
+		{name: "beginning: two of three characters", ask: begun(func(h human) bool { return h.kind == plain && runes(h) == 3 }, func(name string) string {
 			_, last := utf8.DecodeLastRuneInString(name)
 			return name[:len(name)-last]
 		})},
-		{name: "beginning: before the dot", ask: named(of(uyghur), func(_ *names, name string) string { first, _, _ := strings.Cut(name, "·"); return first })},
+		{name: "beginning: before the dot", ask: begun(of(uyghur), func(name string) string { first, _, _ := strings.Cut(name, "·"); return first })},
 		{name: "whole title", ask: titled},
 		{name: "middle dot, another", ask: named(of(uyghur), replace("·", "・"))},
 		{name: "middle dot, a blank", ask: named(of(uyghur), replace("·", " "))},
@@ -70,9 +72,10 @@ func classes() []class {
 		list[i].asked, list[i].first, list[i].ten = 60, 100, 100
 	}
 	return append(list,
-		class{name: "homophone", asked: 300, first: 97, ten: 99, ask: mistyped(homophone, false)},
-		class{name: "homophone, suggested", asked: 300, first: 95, ten: 99, ask: mistyped(homophone, true)},
-		class{name: "one wrong character, suggested", asked: 300, ten: 74, ask: mistyped(wrong, true)},
+		class{name: "homophone", asked: 300, first: 97, ten: 99, ask: mistyped(homophone, nobodys)},
+		class{name: "homophone, suggested", asked: 300, first: 95, ten: 99, ask: suggested(mistyped(homophone, nobodys))},
+		class{name: "homophone that is somebody's name, suggested", asked: 40, first: 80, ten: 99, ask: suggested(mistyped(homophone, somebodys))},
+		class{name: "one wrong character, suggested", asked: 300, ten: 74, ask: suggested(mistyped(wrong, nobodys))},
 	)
 }
 
@@ -104,20 +107,22 @@ func runes(h human) int { return utf8.RuneCountInString(h.name) }
 
 func of(k kind) func(human) bool { return func(h human) bool { return h.kind == k } }
 
-func same(_ *names, name string) string { return name }
+func same(name string) string { return name }
 
-func replace(old, with string) func(*names, string) string {
-	return func(_ *names, name string) string { return strings.ReplaceAll(name, old, with) }
+func replace(old, with string) func(string) string {
+	return func(name string) string { return strings.ReplaceAll(name, old, with) }
 }
 
-// bears reports whether somebody of the record has a name that begins with it.
-func bears(hit archive.Hit, beginning string) bool {
-	for _, name := range hit.Names {
-		if strings.HasPrefix(match.FoldName(name), match.FoldName(beginning)) {
-			return true
-		}
-	}
-	return false
+// bears reports whether somebody of the record has the name.
+func bears(hit archive.Hit, name string) bool {
+	return slices.ContainsFunc(hit.Names, func(n string) bool { return match.FoldName(n) == match.FoldName(name) })
+}
+
+// begins reports whether somebody of the record has a name that begins so.
+func begins(hit archive.Hit, beginning string) bool {
+	return slices.ContainsFunc(hit.Names, func(n string) bool {
+		return strings.HasPrefix(match.FoldName(n), match.FoldName(beginning))
+	})
 }
 
 func keyed(key func(specimen) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
@@ -127,11 +132,18 @@ func keyed(key func(specimen) string) func(*crowd, *rand.Rand, specimen) (questi
 }
 
 // named asks for the first person with the name written in another way.
-func named(fits func(human) bool, write func(*names, string) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
-	return func(c *crowd, _ *rand.Rand, s specimen) (question, bool) {
+func named(fits func(human) bool, write func(string) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
+	return func(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
 		h := s.persons[0]
-		text := write(c.names, h.name)
-		return question{text: text, right: func(hit archive.Hit) bool { return bears(hit, text) }}, fits(h)
+		return question{text: write(h.name), right: func(hit archive.Hit) bool { return bears(hit, h.name) }}, fits(h)
+	}
+}
+
+// begun asks for the first person with the beginning of the name.
+func begun(fits func(human) bool, cut func(string) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
+	return func(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
+		text := cut(s.persons[0].name)
+		return question{text: text, right: func(hit archive.Hit) bool { return begins(hit, text) }}, fits(s.persons[0])
 	}
 }
 

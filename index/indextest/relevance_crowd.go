@@ -55,9 +55,16 @@ func (c *crowd) saidAlike(hit archive.Hit, letters string) bool {
 	})
 }
 
+// Whose name a wrong spelling is. Where it is somebody's, that person rightly comes
+// first, and only a suggestion can help.
+const (
+	nobodys   = false
+	somebodys = true
+)
+
 // mistyped asks for a name of three or four characters with one of the last two
-// written wrong, so that nobody bears it.
-func mistyped(write func(*crowd, *rand.Rand, human, int) string, suggested bool) func(*crowd, *rand.Rand, specimen) (question, bool) {
+// written wrong.
+func mistyped(write func(*crowd, *rand.Rand, human, int) string, borne bool) func(*crowd, *rand.Rand, specimen) (question, bool) {
 	return func(c *crowd, r *rand.Rand, s specimen) (question, bool) {
 		h, n := s.persons[0], runes(s.persons[0])
 		if h.kind != plain || n < 3 || n > 4 {
@@ -67,15 +74,34 @@ func mistyped(write func(*crowd, *rand.Rand, human, int) string, suggested bool)
 		other := write(c, r, h, at)
 		name := []rune(h.name)
 		text := string(name[:at]) + other + string(name[at+1:])
-		if other == "" || text == h.name || c.bearers[text].records > 0 || c.mentioned[text] {
-			return question{}, false
-		}
-		q := question{text: text, right: func(hit archive.Hit) bool { return bears(hit, h.name) }}
-		if suggested {
-			q.near = h.name
-		}
-		return q, true
+		known := c.bearers[text].records > 0 || c.mentioned[text]
+		q := question{text: text, right: func(hit archive.Hit) bool { return bears(hit, h.name) }, name: h.name}
+		return q, other != "" && text != h.name && known == borne
 	}
+}
+
+// suggested asks for the name among the suggestions instead.
+func suggested(ask func(*crowd, *rand.Rand, specimen) (question, bool)) func(*crowd, *rand.Rand, specimen) (question, bool) {
+	return func(c *crowd, r *rand.Rand, s specimen) (question, bool) {
+		q, ok := ask(c, r, s)
+		q.suggested = true
+		return q, ok
+	}
+}
+
+// somebodys is how many in a hundred wrong spellings are somebody's name.
+func (c *crowd) somebodys(p *Population, write func(*crowd, *rand.Rand, human, int) string) float64 {
+	r := rand.New(rand.NewPCG(p.seed, 0))
+	found := map[bool]int{}
+	for range 5000 {
+		s := p.specimen(r.IntN(p.size))
+		for _, borne := range []bool{nobodys, somebodys} {
+			if _, ok := mistyped(write, borne)(c, r, s); ok {
+				found[borne]++
+			}
+		}
+	}
+	return 100 * float64(found[somebodys]) / float64(found[nobodys]+found[somebodys])
 }
 
 func homophone(c *crowd, r *rand.Rand, h human, at int) string {
@@ -102,7 +128,7 @@ func (c *crowd) ceiling(asked []string, sound bool) (first, ten float64) {
 		counted := map[int]bool{}
 		for _, key := range shared(name, sound) {
 			for _, i := range reach[key] {
-				if !counted[i] {
+				if !counted[i] && name != asked[i] {
 					counted[i] = true
 					near[i] = append(near[i], b.records)
 				}

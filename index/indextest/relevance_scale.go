@@ -21,6 +21,7 @@ func RelevanceOf(t *testing.T, x Index, p *Population) {
 	Fill(t, x, p)
 	t.Logf("%d records in %.0f s", p.size, time.Since(started).Seconds())
 	c := newCrowd(p)
+	t.Logf("%.1f %% of homophones and %.1f %% of wrong characters make somebody else's name", c.somebodys(p, homophone), c.somebodys(p, wrong))
 	table := "\n| asked by | questions | first, % | in ten, % | ceiling: first, in ten | p50, p95 ms |\n|---|---|---|---|---|---|\n"
 	for i, class := range classes() {
 		s := class.score(t, x, class.questions(p, c, uint64(i)))
@@ -77,8 +78,8 @@ func (c class) score(t *testing.T, x Index, questions []question) *score {
 
 func (s *score) note(q question, hits archive.Hits) {
 	rank := slices.IndexFunc(hits.Hits, q.right)
-	if q.near != "" {
-		rank = slices.IndexFunc(hits.Suggestions, func(s archive.Suggestion) bool { return match.FoldName(s.Name) == match.FoldName(q.near) })
+	if q.suggested {
+		rank = slices.IndexFunc(hits.Suggestions, func(s archive.Suggestion) bool { return match.FoldName(s.Name) == match.FoldName(q.name) })
 	}
 	s.asked++
 	s.texts = append(s.texts, q.text)
