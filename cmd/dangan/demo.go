@@ -71,6 +71,14 @@ func runDemo(ctx context.Context, c console, log *slog.Logger, address, dir stri
 	group.Go(func() error { return e.serve(ctx, l) })
 	group.Go(func() error {
 		err := fill(ctx, c, e.house, dir, people, records)
+		for errors.Is(err, archive.ErrUnavailable) { // until the store is back: nothing is made twice
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(time.Second):
+			}
+			err = fill(ctx, c, e.house, dir, people, records)
+		}
 		if errors.Is(err, context.Canceled) {
 			return nil
 		}
