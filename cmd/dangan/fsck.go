@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -29,6 +30,7 @@ type fsck struct {
 	noIndex  bool
 	rate     string
 	resume   string
+	memory   string
 	upload   time.Duration
 
 	state    fsckState
@@ -63,6 +65,7 @@ func fsckCommand(c console) *ff.Command {
 	flags.BoolVar(&f.noIndex, 0, "no-index", "leave out the search index")
 	flags.StringVar(&f.rate, 0, "rate", "", "read at most so much a second, such as 20MB")
 	flags.StringVar(&f.resume, 0, "resume", "", "file to write the progress to, and to go on from when it is there")
+	flags.StringVar(&f.memory, 0, "memory", "", "file that remembers what chains were, kept outside the bucket; it is read when it is there and replaced when the check has ended")
 	flags.DurationVar(&f.upload, 0, "upload-time", storage.DefaultAge, "the longest that an upload may take: what is younger may still come to belong to something")
 	return &ff.Command{
 		Name: "fsck", Usage: "dangan fsck [--repair] [--quick] [--json] [FLAGS]", Flags: flags,
@@ -94,12 +97,43 @@ func (f *fsck) run(ctx context.Context, flags *ff.FlagSet, args []string) error 
 	if !f.noIndex {
 		check.Index = h.index.(storage.Index)
 	}
-	err = f.check(ctx, h.bucket, check)
+	err = f.remembering(&check, func() error { return f.check(ctx, h.bucket, check) })
 	f.bar.end()
 	if err != nil {
 		return errors.Join(err, f.save())
 	}
 	return f.report()
+}
+
+// remembering runs a check with the memory of the last one, and keeps that of this
+// one if it began at the beginning.
+func (f *fsck) remembering(c *storage.CheckConfig, check func() error) error {
+	if f.memory == "" {
+		return check()
+	}
+	c.Memory = &storage.Memory{}
+	before, err := os.Open(f.memory)
+	if err == nil {
+		defer before.Close()
+		c.Memory.Before = before
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("--memory: %w", err)
+	}
+	if f.state.Place.Stage > 0 || f.state.Place.After != "" {
+		return check()
+	}
+	after, err := os.OpenFile(f.memory+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("--memory: %w", err)
+	}
+	buffer := bufio.NewWriter(after)
+	c.Memory.After = buffer
+	err = check()
+	err = errors.Join(cmp.Or(err, buffer.Flush(), after.Sync()), after.Close())
+	if err != nil {
+		return errors.Join(err, os.Remove(after.Name()))
+	}
+	return os.Rename(after.Name(), f.memory)
 }
 
 // open opens everything, as to serve it.

@@ -80,8 +80,16 @@ func TestFsckOfAFolder(t *testing.T) {
 	if r, status := fsck(t, env, "--repair", "--data", dir); status != 0 || r.Left != 0 || len(r.Findings) != 1 {
 		t.Errorf("with the file as it was: status %d, %+v", status, r)
 	}
-	if r, status := fsck(t, env, "--data", dir); status != 0 || len(r.Findings) > 0 {
+	memory := filepath.Join(t.TempDir(), "memory")
+	if r, status := fsck(t, env, "--data", dir, "--memory", memory); status != 0 || len(r.Findings) > 0 {
 		t.Errorf("after the repair: status %d, %+v", status, r)
+	}
+	if err := os.RemoveAll(filepath.Dir(someFile(t, filepath.Join(s.objects, "dangan", "chain", "office"), "00000001"))); err != nil {
+		t.Fatal(err)
+	}
+	r, status := fsck(t, env, "--data", dir, "--memory", memory)
+	if diff := cmp.Diff([]storage.Code{storage.ChainMissing}, r.codes()); diff != "" || status != 4 {
+		t.Errorf("an office has gone: status %d, %s", status, diff)
 	}
 }
 
