@@ -16,10 +16,12 @@ type class struct {
 	name       string
 	asked      int
 	first, ten float64
-	// ask makes a question that the record answers; false if it cannot be asked for
-	// in this way.
-	ask func(c *crowd, r *rand.Rand, s specimen) (question, bool)
+	ask        asker
 }
+
+// asker makes a question that the record answers; false if it cannot be asked for in
+// this way.
+type asker func(c *crowd, r *rand.Rand, s specimen) (question, bool)
 
 // question is a query and what answers it: a record, or the name that is meant among
 // the suggestions.
@@ -30,7 +32,7 @@ type question struct {
 	suggested bool
 }
 
-// classes are those of index.md section 3, and the two weak ones of section 4.
+// classes are the ways people ask, with those last that can have more than one answer.
 func classes() []class {
 	list := []class{
 		{name: "record id", ask: keyed(func(s specimen) string { return strings.ToLower(s.doc.Record.ID) })},
@@ -125,14 +127,14 @@ func begins(hit archive.Hit, beginning string) bool {
 	})
 }
 
-func keyed(key func(specimen) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func keyed(key func(specimen) string) asker {
 	return func(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
 		return question{text: key(s), right: func(hit archive.Hit) bool { return hit.ID == s.doc.Record.ID }}, true
 	}
 }
 
 // named asks for the first person with the name written in another way.
-func named(fits func(human) bool, write func(string) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func named(fits func(human) bool, write func(string) string) asker {
 	return func(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
 		h := s.persons[0]
 		return question{text: write(h.name), right: func(hit archive.Hit) bool { return bears(hit, h.name) }}, fits(h)
@@ -140,7 +142,7 @@ func named(fits func(human) bool, write func(string) string) func(*crowd, *rand.
 }
 
 // begun asks for the first person with the beginning of the name.
-func begun(fits func(human) bool, cut func(string) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func begun(fits func(human) bool, cut func(string) string) asker {
 	return func(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
 		text := cut(s.persons[0].name)
 		return question{text: text, right: func(hit archive.Hit) bool { return begins(hit, text) }}, fits(s.persons[0])
@@ -159,7 +161,7 @@ func titled(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
 }
 
 // passing asks for somebody who stands in a title and is no person of a record.
-func passing(k kind) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func passing(k kind) asker {
 	return func(c *crowd, _ *rand.Rand, s specimen) (question, bool) {
 		name := s.passing.name
 		right := func(hit archive.Hit) bool { return strings.Contains(hit.Title, name) }
@@ -186,7 +188,7 @@ func couple(_ *crowd, _ *rand.Rand, s specimen) (question, bool) {
 }
 
 // spelt asks in Latin letters, as the tables of testdata spell the name.
-func spelt(fits func(human) bool, between string, initials bool) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func spelt(fits func(human) bool, between string, initials bool) asker {
 	return func(c *crowd, _ *rand.Rand, s specimen) (question, bool) {
 		h := s.persons[0]
 		letters := append([]string{}, h.syllables...)
@@ -200,7 +202,7 @@ func spelt(fits func(human) bool, between string, initials bool) func(*crowd, *r
 	}
 }
 
-func coded(write func(string) string) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func coded(write func(string) string) asker {
 	return keyed(func(s specimen) string { return write(s.doc.Record.RefCode.String()) })
 }
 

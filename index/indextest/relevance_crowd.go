@@ -64,7 +64,7 @@ const (
 
 // mistyped asks for a name of three or four characters with one of the last two
 // written wrong.
-func mistyped(write func(*crowd, *rand.Rand, human, int) string, borne bool) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func mistyped(write func(*crowd, *rand.Rand, human, int) string, borne bool) asker {
 	return func(c *crowd, r *rand.Rand, s specimen) (question, bool) {
 		h, n := s.persons[0], runes(s.persons[0])
 		if h.kind != plain || n < 3 || n > 4 {
@@ -81,7 +81,7 @@ func mistyped(write func(*crowd, *rand.Rand, human, int) string, borne bool) fun
 }
 
 // suggested asks for the name among the suggestions instead.
-func suggested(ask func(*crowd, *rand.Rand, specimen) (question, bool)) func(*crowd, *rand.Rand, specimen) (question, bool) {
+func suggested(ask asker) asker {
 	return func(c *crowd, r *rand.Rand, s specimen) (question, bool) {
 		q, ok := ask(c, r, s)
 		q.suggested = true
