@@ -73,10 +73,10 @@ func benchCommand(c console) *ff.Command {
 				return err
 			}
 			err = errors.Join(s.bench(ctx, c, flags, b, args), stop())
-			if err != nil {
+			if b.results == nil {
 				return err
 			}
-			return b.results.print(c.stdout, *asJSON)
+			return errors.Join(err, b.results.print(c.stdout, *asJSON)) // what was measured before it failed, too
 		},
 	}
 }

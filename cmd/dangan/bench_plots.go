@@ -71,7 +71,7 @@ func ratios(r results) []byte {
 		d.text(left-10, y+13, "ink", "end", label)
 		d.bar(left, y+2, at(r.ratio())-left, step-8, class)
 		d.line(at(r.Target), y, at(r.Target), y+step-4, "goal")
-		note := fmt.Sprintf("%.2f, %s %.2f", r.ratio(), word, r.Target)
+		note := fmt.Sprintf("%.3g, %s %.3g", r.ratio(), word, r.Target)
 		if r.TargetP95 != 0 {
 			note = fmt.Sprintf("%.2f of rate, p95 × %.2f: %s", r.ratio(), r.ratioP95(), word)
 		}

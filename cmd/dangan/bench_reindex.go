@@ -41,9 +41,7 @@ func (w *bench) reindexAt(ctx context.Context, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	p := w.house.parts
-	p.index, p.metrics = x, nil
-	h, err := build(p)
+	h, err := w.house.over(x)
 	if err != nil {
 		return err
 	}
@@ -53,10 +51,11 @@ func (w *bench) reindexAt(ctx context.Context, n int) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
 
-	run := func() error {
+	got := 0 // a configured bucket holds what was deposited before, too
+	run := func() (err error) {
 		r := reindexing{house: h, holder: "bench"}
-		got, err := r.run(ctx)
-		if err == nil && got != n {
+		got, err = r.run(ctx)
+		if err == nil && got < n {
 			err = fmt.Errorf("%d of %d records reindexed", got, n)
 		}
 		return err
@@ -75,11 +74,11 @@ func (w *bench) reindexAt(ctx context.Context, n int) (err error) {
 	if err != nil {
 		return err
 	}
-	summed := func(d time.Duration) summary {
+	summed := func(n int, d time.Duration) summary {
 		return summary{Count: n, PerSecond: float64(n) / d.Seconds(), P50: d, P95: d}
 	}
 	w.results.Rows = append(w.results.Rows, row{What: fmt.Sprintf("reindex %d records", n), N: n, Clients: 1,
-		Against: "bulk load of the same ready documents", Raw: summed(raw), Dangan: summed(ours), Target: 0.7})
+		Against: "bulk load of the same ready documents", Raw: summed(n, raw), Dangan: summed(got, ours), Target: 0.7})
 	w.results.Facts = append(w.results.Facts,
 		fact{What: "first reindex, which makes the packs", N: n, Value: first.Seconds(), Unit: "s"},
 		fact{What: "greatest heap of a reindex", N: n, Value: float64(heap.Load()) / 1e6, Unit: "MB"})

@@ -138,10 +138,8 @@ func (w *bench) loadMeili(ctx context.Context, n int) (drop func() error, err er
 	if err := w.fillMeili(ctx, x, name, n); err != nil {
 		return nil, errors.Join(err, drop())
 	}
-	p := w.house.parts
-	p.index, p.metrics = x, nil
 	w.index = name
-	w.house, err = build(p)
+	w.house, err = w.house.over(x)
 	return drop, err
 }
 
@@ -169,4 +167,11 @@ func (w *bench) fillMeili(ctx context.Context, x *index.Index, name string, n in
 		return err
 	}
 	return x.MarkFilled(ctx)
+}
+
+// over is the same house with another index.
+func (h *house) over(x searchIndex) (*house, error) {
+	p := h.parts
+	p.index, p.metrics = x, nil
+	return build(p)
 }

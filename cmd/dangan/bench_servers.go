@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -25,10 +24,6 @@ func (s *settings) openServers(ctx context.Context, b *bench, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	meiliKey, err := readSecret("meili-key-file", s.meiliKey)
-	if err != nil {
-		return nil, err
-	}
 	u, err := url.Parse(s.s3Endpoint)
 	if err != nil {
 		return nil, err
@@ -43,7 +38,7 @@ func (s *settings) openServers(ctx context.Context, b *bench, log *slog.Logger) 
 		closeHouse()
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 		defer cancel()
-		return errors.Join(b.dropBucket(ctx), dropIndex(ctx, s.meiliURL, meiliKey, name), dropIndex(ctx, s.meiliURL, meiliKey, name+"-state"))
+		return errors.Join(b.dropBucket(ctx), b.meili.drop(ctx, name), b.meili.drop(ctx, name+"-state"))
 	}
 	defer func() {
 		if err != nil {
@@ -55,11 +50,11 @@ func (s *settings) openServers(ctx context.Context, b *bench, log *slog.Logger) 
 		return nil, err
 	}
 	closeHouse = closeOpened
-	p := h.parts
-	if p.index, err = index.New(ctx, index.Config{URL: s.meiliURL, Key: meiliKey, Name: name, Log: log}); err != nil {
+	x, err := index.New(ctx, index.Config{URL: b.meili.url, Key: b.meili.key, Name: name, Log: log})
+	if err != nil {
 		return nil, err
 	}
-	b.house, err = build(p)
+	b.house, err = h.over(x)
 	return drop, err
 }
 
@@ -70,28 +65,6 @@ func (b *bench) dropBucket(ctx context.Context) error {
 	}
 	if err := errors.Join(b.clear(ctx, ""), b.raw.RemoveBucket(ctx, b.bucket)); err != nil {
 		return fmt.Errorf("remove bucket %s: %w", b.bucket, err)
-	}
-	return nil
-}
-
-// dropIndex asks Meilisearch to remove an index; it does so in its own time.
-func dropIndex(ctx context.Context, server, key, name string) error {
-	at, err := url.JoinPath(server, "indexes", name)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, at, nil)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+key)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return fmt.Errorf("remove index %s: %w", name, err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode >= 300 && res.StatusCode != http.StatusNotFound {
-		return fmt.Errorf("remove index %s: %s", name, res.Status)
 	}
 	return nil
 }

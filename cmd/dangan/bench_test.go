@@ -66,7 +66,7 @@ func TestPlot(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, words := range map[string][]string{
-		"bench-ratios.svg": {"look-up &lt;by&gt; number, 1 k, 1 client", "0.90, reached 0.80", "ratio of the rates"},
+		"bench-ratios.svg": {"look-up &lt;by&gt; number, 1 k, 1 client", "0.9, reached 0.8", "ratio of the rates"},
 		"bench-growth.svg": {"100 k records: 2.00 ms, raw 1.00 ms", "milliseconds", "<polyline"},
 	} {
 		svg, err := os.ReadFile(filepath.Join(dir, name))
