@@ -55,6 +55,7 @@ func TestReplicas(t *testing.T) {
 		oneWinner(t, replicas, fmt.Sprint("race-", n))
 	}
 	s.awaitRest(t)
+	s.checkBucket(t)
 }
 
 // replicated is an external site with n services, and a site for each of them.

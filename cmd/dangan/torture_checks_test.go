@@ -86,6 +86,21 @@ func (s *site) checkCertificates(t *testing.T, book *ledger) {
 	}
 }
 
+// checkBucket has dangan fsck read everything again, and the index with it. The
+// folder of a demonstration must not be served meanwhile.
+func (s *site) checkBucket(t *testing.T) {
+	t.Helper()
+	env, args := s.env, []string{}
+	if s.minio == nil {
+		s.service.Stop()
+		defer s.service.Start()
+		env, args = environment(), []string{"--data", filepath.Dir(filepath.Dir(s.objects))}
+	}
+	if r, status := fsck(t, env, args...); status != 0 {
+		t.Errorf("fsck: status %d, %+v", status, r.Findings)
+	}
+}
+
 // chains are the ids of the chains of a kind that have a first entry.
 func (s *site) chains(t *testing.T, kind archive.Kind) (ids []string) {
 	t.Helper()

@@ -63,6 +63,7 @@ func runFull(t *testing.T, disk *testenv.Disk, s *site) {
 	if s.service.PID() != pid {
 		t.Error("the service did not live through it")
 	}
+	s.checkBucket(t)
 	t.Logf("answers on a full disk: %v; in the end %v", refused, book)
 }
 

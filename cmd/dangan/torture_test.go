@@ -45,6 +45,7 @@ func (s *site) endure(t *testing.T, rounds int, strike blow) {
 	s.checkDeposits(t, book)
 	s.checkCertificates(t, book)
 	book.compare(t, demo, s.all(t))
+	s.checkBucket(t)
 	t.Logf("%d rounds, %v\nfrom restart to ready: %v; to all repeated and no work left: %v", rounds, book, ready, rest)
 	book.mustShow(t)
 }
