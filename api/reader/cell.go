@@ -27,7 +27,7 @@ type cell struct {
 
 // startWithin is how long a child may take until it is warm. Without a compiled
 // engine in the cache that is seconds of work.
-const startWithin = time.Minute
+const startWithin = 2 * time.Minute
 
 // newCell starts a child and returns once it is warm.
 func newCell(ctx context.Context, config PoolConfig) (_ *cell, err error) {
@@ -98,11 +98,11 @@ func (c *cell) stop() {
 	<-c.dead
 }
 
-// deathError is the end of a child during a job, or its nonsense; code is what that
-// says about the file.
+// deathError is the end of a child during a job, or its nonsense.
 type deathError struct {
-	code string
-	err  error
+	code   string // what that says about the file
+	surely bool   // the file is to blame, and neither its machine nor its operator
+	err    error
 }
 
 func (e *deathError) Error() string { return e.code + ": " + e.err.Error() }
@@ -124,11 +124,12 @@ func (c *cell) work(ctx context.Context, o order, file *source, limit time.Durat
 	case file.err != nil:
 		return answer{}, file.err
 	case cause == errOverrun:
-		return answer{}, &deathError{CodeTooSlow, cause}
+		return answer{}, &deathError{CodeTooSlow, false, cause}
 	case cause != nil:
 		return answer{}, cause
 	}
-	return answer{}, &deathError{c.said.verdict(), errors.Join(err, c.end)}
+	code := c.said.verdict()
+	return answer{}, &deathError{code, code != CodeCrashed, errors.Join(err, c.end)}
 }
 
 // beginning keeps the first words of a child that dies. They may quote the file,

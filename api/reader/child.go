@@ -21,7 +21,9 @@ func RunChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	if err := readJSON(in, frameConfig, &config); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	r, err := New(ctx, config.Config)
+	patient := config.Config // its time is limited by the CPU it uses, and by the pool
+	patient.MaxTime *= 2 * patience
+	r, err := New(ctx, patient)
 	if err != nil {
 		return err
 	}
@@ -29,6 +31,7 @@ func RunChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
 	if err := r.warm(ctx); err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what the compiler needed, if it had to run
 	debug.SetMemoryLimit(config.MaxMemory / 4 * 3)
 	if err := confine(config); err != nil {
 		return fmt.Errorf("confine: %w", err)
@@ -87,11 +90,12 @@ func obey(ctx context.Context, r *Reader, o order, file *distant, out io.Writer)
 		return writeJSON(out, frameReading, reading)
 	}
 	png, err := r.Page(ctx, file, o.Size, o.Page, o.Width)
+	var engineFailure *engineError
 	switch {
-	case errors.Is(err, ErrNoPage):
-		return writeFrame(out, frameNoPage, nil)
-	case err != nil:
+	case err == nil:
+		return writeFrame(out, framePage, png)
+	case errors.As(err, &engineFailure):
 		return writeFrame(out, frameFailed, nil)
 	}
-	return writeFrame(out, framePage, png)
+	return writeFrame(out, frameNoPage, nil) // none that can be drawn
 }

@@ -39,8 +39,10 @@ func TestChildHoldsNothing(t *testing.T) {
 	defer secret.Close()
 	p := newPool(t, reader.PoolConfig{Config: reader.Config{Workers: 1}})
 	file := textPDF("x")
-	if _, err := p.Read(t.Context(), bytes.NewReader(file), int64(len(file))); err != nil {
-		t.Fatal(err)
+	for range 2 { // the first child may have to compile the engine, and then be too large to keep
+		if _, err := p.Read(t.Context(), bytes.NewReader(file), int64(len(file))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ids := children(t)
 	if len(ids) != 1 {

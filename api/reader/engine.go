@@ -61,7 +61,7 @@ func (e *engine) start(ctx context.Context) error {
 	begin := time.Now()
 	life, kill := context.WithCancel(context.WithoutCancel(ctx))
 	pool, err := webassembly.Init(webassembly.Config{
-		Context:  life,
+		Context:  withMemory(life),
 		MaxTotal: 1,
 		MaxIdle:  1,
 		FSConfig: wazero.NewFSConfig(),

@@ -138,8 +138,11 @@ func (p *Pool) Page(ctx context.Context, src io.ReaderAt, size int64, page, widt
 	return a.png, nil
 }
 
-// do has a child carry out an order. A child that dies gets the file a second
-// chance, since it may have died of something else; the second death counts.
+// patience is how many times its CPU time a file may take by the clock.
+const patience = 3
+
+// do has a child carry out an order. When a child dies the file gets a second
+// chance, unless it is surely to blame; the second death counts.
 func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -150,7 +153,7 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 			return answer{}, err
 		}
 		began := time.Now()
-		a, err := c.work(ctx, o, &source{file: src, size: o.Size}, 3*p.config.MaxTime)
+		a, err := c.work(ctx, o, &source{file: src, size: o.Size}, patience*p.config.MaxTime)
 		p.giveBack(c, err == nil && a.frame != frameFailed && !a.reading.Rejected())
 		var death *deathError
 		if err == nil && a.frame == frameFailed {
@@ -161,7 +164,7 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 		}
 		p.config.Logger.WarnContext(ctx, "reader child ended",
 			slog.String("why", death.code), slog.Duration("after", time.Since(began)), slog.Int("chance", chance))
-		if chance == 2 {
+		if chance == 2 || death.surely {
 			return answer{}, err
 		}
 	}
@@ -199,7 +202,7 @@ func (p *Pool) take(ctx context.Context) (*cell, error) {
 // did not pass, of which something may be left; when it has grown; and from time
 // to time.
 func (p *Pool) giveBack(c *cell, good bool) {
-	if good && c.jobs < p.config.MaxJobs && resident(c.cmd.Process.Pid) < p.config.MaxMemory/2 {
+	if good && c.jobs < p.config.MaxJobs && resident(c.cmd.Process.Pid) < p.config.MaxMemory/4 {
 		next := make(promise, 1)
 		next <- birth{cell: c}
 		p.idle <- next

@@ -32,7 +32,7 @@ const (
 	// Answers, which end an order.
 	frameReading frame = 'r' // an archive.Reading in JSON
 	framePage    frame = 'p' // a PNG
-	frameNoPage  frame = 'n' // the file has no such page
+	frameNoPage  frame = 'n' // the file has no such page, or none that can be drawn
 	frameFailed  frame = 'f' // neither; why is not told, because it may quote the file
 )
 
