@@ -23,16 +23,17 @@ import (
 
 // vaultOf is a store with the files that `dangan keys` needs.
 type vaultOf struct {
-	t   *testing.T
-	dir string
-	env []string
+	t       *testing.T
+	dir     string
+	env     []string
+	objects string // folder in which the store keeps them
 }
 
 func newVault(t *testing.T) vaultOf {
 	minio := testenv.MinIO(t)
 	dir := t.TempDir()
 	return vaultOf{t, dir, []string{"DANGAN_S3_ENDPOINT=http://" + minio.Endpoint, "DANGAN_S3_ACCESS_KEY=" + minio.AccessKey,
-		"DANGAN_S3_SECRET_KEY_FILE=" + secretFile(t, dir, "s3.key", minio.SecretKey)}}
+		"DANGAN_S3_SECRET_KEY_FILE=" + secretFile(t, dir, "s3.key", minio.SecretKey)}, minio.Data}
 }
 
 func (v vaultOf) file(name string) string { return filepath.Join(v.dir, name) }
@@ -126,6 +127,12 @@ func TestKeysRefused(t *testing.T) {
 	v.keys(false, "say init", "root", "rotate", "twice")
 	v.keys(false, "--new-root-key-file is required", "root", "reroot")
 	v.keys(false, "no age recipient", "root", "escrow", "--recipient", "age1x", "--out", v.file("x"))
+
+	if err := os.RemoveAll(filepath.Join(v.objects, "dangan", "system", "keyring")); err != nil {
+		t.Fatal(err)
+	}
+	v.keys(false, "has lost its key ring", "root", "status")
+	v.keys(false, "nothing was changed", "root", "init")
 }
 
 // TestRotateWhileServing rotates while two replicas serve clients who deposit and
