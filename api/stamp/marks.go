@@ -106,7 +106,7 @@ func (p *press) closing(page *canvasPage, seal func(*canvasPage)) error {
 	textLeft := left + 4
 	if s.QRText != "" {
 		var err error
-		c.tag("Figure", s.Labels.Scan, func() { err = drawQR(c, s.QRText, left+4, qrTop, qrSize) })
+		c.tag("Figure", alt(s.Labels.Scan), func() { err = drawQR(c, s.QRText, left+4, qrTop, qrSize) })
 		if err != nil {
 			return err
 		}

@@ -143,8 +143,8 @@ func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	return pdf, nil
 }
 
-// catalog makes the file a PDF/A-2b (ISO 19005-2): it names itself so, embeds the colours it means, and besides
-// tells in which order it is read.
+// catalog makes the file a PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1): it names itself so, embeds the
+// colours it means, and tells in which order it is read.
 func (s *Stamper) catalog(d *document, p *press, tree ref, now time.Time, entries string) ref {
 	r := d.reserve()
 	metadata, profile := d.reserve(), d.reserve()
@@ -178,12 +178,21 @@ func xmp(sheet Sheet, now time.Time) string {
 	}
 	return fmt.Sprintf(`<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
-<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">
+<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>
 <dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>
 <dc:creator><rdf:Seq><rdf:li>%s</rdf:li></rdf:Seq></dc:creator>
 <dc:description><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:description>
 <xmp:CreateDate>%s</xmp:CreateDate><pdf:Producer>%s</pdf:Producer>
-</rdf:Description></rdf:RDF></x:xmpmeta>
-<?xpacket end="r"?>`, escape(sheet.Title), escape(sheet.Issuer), escape(sheet.Number), now.Format("2006-01-02T15:04:05-07:00"), producer)
+</rdf:Description>%s</rdf:RDF></x:xmpmeta>
+<?xpacket end="r"?>`, escape(sheet.Title), escape(sheet.Issuer), escape(sheet.Number), now.Format("2006-01-02T15:04:05-07:00"), producer, uaSchema)
 }
+
+// uaSchema describes the one property above that PDF/A does not know by itself (ISO 19005-2, 6.6.2.3).
+const uaSchema = `
+<rdf:Description rdf:about="" xmlns:pdfaExtension="http://www.aiim.org/pdfa/ns/extension/" xmlns:pdfaSchema="http://www.aiim.org/pdfa/ns/schema#" xmlns:pdfaProperty="http://www.aiim.org/pdfa/ns/property#">
+<pdfaExtension:schemas><rdf:Bag><rdf:li rdf:parseType="Resource"><pdfaSchema:schema>PDF/UA identification</pdfaSchema:schema>
+<pdfaSchema:namespaceURI>http://www.aiim.org/pdfua/ns/id/</pdfaSchema:namespaceURI><pdfaSchema:prefix>pdfuaid</pdfaSchema:prefix>
+<pdfaSchema:property><rdf:Seq><rdf:li rdf:parseType="Resource"><pdfaProperty:name>part</pdfaProperty:name><pdfaProperty:valueType>Integer</pdfaProperty:valueType>
+<pdfaProperty:category>internal</pdfaProperty:category><pdfaProperty:description>part of ISO 14289</pdfaProperty:description></rdf:li></rdf:Seq></pdfaSchema:property>
+</rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description>`

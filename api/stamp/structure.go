@@ -8,12 +8,12 @@ import (
 // element is a node of the logical structure (ISO 32000-1, 14.7): what a screen reader follows. Roles are the
 // standard ones of 14.8.4.
 type element struct {
-	role   string
-	alt    string // read in the place of a picture
-	kids   []*element
-	page   ref
-	mcid   int // of the content it marks on its page, unless it has kids or an object
-	widget ref // an annotation in the place of content
+	role    string
+	entries string // further ones of its dictionary: attributes, or what is read in the place of a picture
+	kids    []*element
+	page    ref
+	mcid    int // of the content it marks on its page, unless it has kids or an object
+	widget  ref // an annotation in the place of content
 }
 
 // structure is the logical order of a document while its pages are drawn.
@@ -45,17 +45,17 @@ func (s *structure) group(role string, draw func()) {
 func (s *structure) newPage() { s.pages = append(s.pages, nil) }
 
 // mark adds a node for content of the current page, and returns its number there.
-func (s *structure) mark(role, alt string, page ref) int {
+func (s *structure) mark(role, entries string, page ref) int {
 	marks := &s.pages[len(s.pages)-1]
-	e := &element{role: role, alt: alt, page: page, mcid: len(*marks)}
+	e := &element{role: role, entries: entries, page: page, mcid: len(*marks)}
 	*marks = append(*marks, e)
 	s.add(e)
 	return e.mcid
 }
 
 // annotate adds a node for a widget and returns its key in the parent tree, in which the pages come first.
-func (s *structure) annotate(alt string, page, widget ref) int {
-	e := &element{role: "Form", alt: alt, page: page, widget: widget}
+func (s *structure) annotate(words string, page, widget ref) int {
+	e := &element{role: "Form", entries: alt(words), page: page, widget: widget}
 	s.forms = append(s.forms, e)
 	s.add(e)
 	return maxPages + len(s.forms) - 1
@@ -91,7 +91,7 @@ func (s *structure) writeElement(d *document, e *element, parent ref, written ma
 	for _, kid := range e.kids {
 		kids.WriteString(s.writeElement(d, kid, r, written).String() + " ")
 	}
-	entries, content := "", fmt.Sprintf("[%s]", kids.String())
+	entries, content := e.entries, fmt.Sprintf("[%s]", kids.String())
 	switch {
 	case e.widget != 0:
 		content = fmt.Sprintf("<</Type/OBJR/Obj %s>>", e.widget)
@@ -101,21 +101,21 @@ func (s *structure) writeElement(d *document, e *element, parent ref, written ma
 	if e.page != 0 {
 		entries += fmt.Sprintf("/Pg %s", e.page)
 	}
-	if e.alt != "" {
-		entries += "/Alt " + textString(e.alt)
-	}
 	d.put(r, fmt.Sprintf("<</S/%s/P %s%s/K %s>>", e.role, parent, entries, content))
 	return r
 }
 
+// alt is the entry for what is read in the place of a picture.
+func alt(words string) string { return "/Alt " + textString(words) }
+
 // tag has what draw draws be read as a node of the given role; on a canvas without structure, such as a form,
 // nothing is marked.
-func (c *canvas) tag(role, alt string, draw func()) {
+func (c *canvas) tag(role, entries string, draw func()) {
 	if c.structure == nil || c.marked {
 		draw()
 		return
 	}
-	fmt.Fprintf(&c.buf, "/%s<</MCID %d>>BDC\n", role, c.structure.mark(role, alt, c.page))
+	fmt.Fprintf(&c.buf, "/%s<</MCID %d>>BDC\n", role, c.structure.mark(role, entries, c.page))
 	c.within(draw)
 }
 

@@ -1,6 +1,9 @@
 package stamp
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // laidField is a field broken into lines.
 type laidField struct {
@@ -57,13 +60,9 @@ func (p *press) setLabel(text string) []textLine {
 
 // drawRows draws the rows from y downwards, with lines between them, and returns where they end.
 func (p *press) drawRows(c *canvas, rows []laidRow, y float64) float64 {
-	c.group("Table", func() {
-		at := y
-		for _, row := range rows {
-			c.group("TR", func() { p.rowTexts(c, row, at) })
-			at += row.height
-		}
-	})
+	if len(rows) > 0 {
+		c.group("Table", func() { p.rowsTexts(c, rows, y) })
+	}
 	for i, row := range rows {
 		c.lineWidth(0.7)
 		if i > 0 {
@@ -80,16 +79,27 @@ func (p *press) drawRows(c *canvas, rows []laidRow, y float64) float64 {
 	return y
 }
 
-// rowTexts draws what stands in the cells of a row that begins at y.
-func (p *press) rowTexts(c *canvas, row laidRow, y float64) {
-	middle := y + row.height/2 + 4.4
-	for _, f := range row.fields {
-		c.tag("TH", "", func() {
-			show(c, f.label, f.x, middle-float64(len(f.label)-1)*p.lead/2, p.label, p.lead, centered)
+// rowsTexts draws what stands in the cells of rows that begin at y. A field alone in its row spans as many
+// columns as two fields take elsewhere in the table.
+func (p *press) rowsTexts(c *canvas, rows []laidRow, y float64) {
+	wide := slices.ContainsFunc(rows, func(r laidRow) bool { return len(r.fields) > 1 })
+	for _, row := range rows {
+		span := ""
+		if wide && len(row.fields) == 1 {
+			span = "/A<</O/Table/ColSpan 3>>"
+		}
+		middle := y + row.height/2 + 4.4
+		c.group("TR", func() {
+			for _, f := range row.fields {
+				c.tag("TH", "/A<</O/Table/Scope/Row>>", func() {
+					show(c, f.label, f.x, middle-float64(len(f.label)-1)*p.lead/2, p.label, p.lead, centered)
+				})
+				c.tag("TD", span, func() {
+					show(c, f.value, f.x+p.label+cellPad, middle-float64(len(f.value)-1)*p.lead/2, 0, p.lead, toLeft)
+				})
+			}
 		})
-		c.tag("TD", "", func() {
-			show(c, f.value, f.x+p.label+cellPad, middle-float64(len(f.value)-1)*p.lead/2, 0, p.lead, toLeft)
-		})
+		y += row.height
 	}
 }
 
