@@ -40,6 +40,7 @@ type Config struct {
 	// ShardTimeout is how long one of several shards is waited for; 0 means a third
 	// of Timeout.
 	ShardTimeout time.Duration
+	Waiting      int64        // bytes of documents that may wait in this process; 0 means 32 MB
 	Log          *slog.Logger // nil discards
 }
 
@@ -71,7 +72,10 @@ func New(_ context.Context, c Config) (*Index, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	x := &Index{config: c, waiting: semaphore.NewWeighted(maxWaiting)}
+	if c.Waiting == 0 {
+		c.Waiting = 32 << 20
+	}
+	x := &Index{config: c, waiting: semaphore.NewWeighted(c.Waiting)}
 	urls := strings.Split(c.URL, ",")
 	for i, url := range urls {
 		url = strings.TrimRight(strings.TrimSpace(url), "/")

@@ -12,7 +12,6 @@ const (
 	maxTask     = 8 << 20  // bytes of documents in one task
 	maxTaskDocs = 1000     // and how many
 	maxLoad     = 20 << 20 // bytes of documents in one task of a rebuild
-	maxWaiting  = 32 << 20 // bytes of documents that may wait in this process
 )
 
 // op is one change of a shard.

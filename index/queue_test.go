@@ -22,9 +22,8 @@ func addition(r *http.Request) bool {
 	return r.Method == http.MethodPost && r.URL.Path == "/indexes/records/documents"
 }
 
-// whileHeld runs puts while the task of another put is held up, so that they wait
-// together, and returns their outcomes.
-func whileHeld(t *testing.T, p *proxy, x *index.Index, puts ...func() error) []error {
+// whileHeld does something while the task of a put is held up.
+func whileHeld(t *testing.T, p *proxy, x *index.Index, during func()) {
 	t.Helper()
 	arrived, free := make(chan struct{}), make(chan struct{})
 	var once sync.Once
@@ -33,21 +32,31 @@ func whileHeld(t *testing.T, p *proxy, x *index.Index, puts ...func() error) []e
 			once.Do(func() { close(arrived); <-free })
 		}
 	})
-	var all sync.WaitGroup
-	all.Go(func() {
+	var first sync.WaitGroup
+	first.Go(func() {
 		if err := x.Put(t.Context(), document("first", 1)); err != nil {
 			t.Errorf("put: %v", err)
 		}
 	})
 	<-arrived
-	errs := make([]error, len(puts))
-	for i, put := range puts {
-		all.Go(func() { errs[i] = put() })
-	}
-	for x.Stats().Waiting < len(puts)+1 {
-		time.Sleep(time.Millisecond)
-	}
+	during()
 	close(free)
+	first.Wait()
+}
+
+// together has puts wait for the same task, and returns their outcomes.
+func together(t *testing.T, p *proxy, x *index.Index, puts ...func() error) []error {
+	t.Helper()
+	errs := make([]error, len(puts))
+	var all sync.WaitGroup
+	whileHeld(t, p, x, func() {
+		for i, put := range puts {
+			all.Go(func() { errs[i] = put() })
+		}
+		for x.Stats().Waiting < len(puts)+1 {
+			time.Sleep(time.Millisecond)
+		}
+	})
 	all.Wait()
 	return errs
 }
@@ -69,7 +78,7 @@ func TestWaitingPutsShareATask(t *testing.T) {
 	for i := range 20 {
 		puts = append(puts, func() error { return x.Put(t.Context(), document(fmt.Sprintf("d%d", i), 1)) })
 	}
-	for i, err := range whileHeld(t, p, x, puts...) {
+	for i, err := range together(t, p, x, puts...) {
 		if err != nil {
 			t.Errorf("put %d: %v", i, err)
 		}
@@ -78,7 +87,7 @@ func TestWaitingPutsShareATask(t *testing.T) {
 		t.Errorf("21 puts took %d tasks, want 2", n)
 	}
 	before := x.Stats()
-	errs := whileHeld(t, p, x, append(puts, func() error { return x.Put(t.Context(), document("bad", 1)) })...)
+	errs := together(t, p, x, append(puts, func() error { return x.Put(t.Context(), document("bad", 1)) })...)
 	bad := errs[len(puts)]
 	if bad == nil || errors.Is(bad, archive.ErrUnavailable) || errors.Is(bad, archive.ErrInvalid) {
 		t.Errorf("a document that the server refuses: %v", bad)
@@ -99,57 +108,18 @@ func TestWaitingPutsShareATask(t *testing.T) {
 // When too much waits, who comes waits outside, and may leave.
 func TestPutsHoldBack(t *testing.T) {
 	p := newProxy(t, testenv.Meilisearch(t))
-	x := p.connect(t)
-	must(t, x.Put(t.Context(), document("first", 1)))
-	large := func(i int) archive.Document {
-		d := document(fmt.Sprintf("large%d", i), 1)
-		d.Text = strings.Repeat("退休审批 ", 20_000)
-		return d
-	}
-	const many = 200 // which together are more than may wait
-	gave, stop := context.WithCancel(t.Context())
-	var left atomic.Int64
-	var puts []func() error
-	for i := range many {
-		puts = append(puts, func() error {
-			err := x.Put(gave, large(i))
-			if errors.Is(err, context.Canceled) {
-				left.Add(1)
-				return nil
-			}
-			return err
-		})
-	}
-	free := make(chan struct{})
-	p.hold(func(r *http.Request) {
-		if addition(r) {
-			<-free
+	x, err := index.New(t.Context(), index.Config{URL: p.url, Key: p.server.MasterKey, Waiting: 1})
+	must(t, err)
+	whileHeld(t, p, x, func() { // which is all that may wait
+		impatient, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := x.Put(impatient, document("late", 1)); !errors.Is(err, archive.ErrUnavailable) {
+			t.Errorf("put when too much waits: %v", err)
+		}
+		if s := x.Stats(); s.Waiting != 1 {
+			t.Errorf("%d wait", s.Waiting)
 		}
 	})
-	var all sync.WaitGroup
-	for _, put := range puts {
-		all.Go(func() {
-			if err := put(); err != nil {
-				t.Errorf("put: %v", err)
-			}
-		})
-	}
-	for refused := false; !refused; {
-		impatient, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		err := x.Put(impatient, document("late", 1))
-		cancel()
-		if !errors.Is(err, archive.ErrUnavailable) {
-			t.Fatalf("put while nothing gets through: %v", err)
-		}
-		refused = strings.Contains(err.Error(), "too much waits")
-	}
-	waiting := x.Stats().Waiting
-	stop()
-	all.Wait()
-	if waiting == 0 || waiting >= many || left.Load() != many {
-		t.Errorf("%d of %d waited, %d left", waiting, many, left.Load())
-	}
-	close(free)
 	must(t, x.Put(t.Context(), document("late", 1)))
 	if s := x.Stats(); s.Waiting != 0 {
 		t.Errorf("%d wait in the end", s.Waiting)

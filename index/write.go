@@ -109,7 +109,7 @@ func (x *Index) enqueue(ctx context.Context, ops map[*shard][]op) ([]*entry, err
 				docs++
 			}
 		}
-		size = min(size, maxWaiting)
+		size = min(size, x.config.Waiting)
 		if err := x.waiting.Acquire(ctx, size); err != nil {
 			return entries, fmt.Errorf("too much waits for the index: %w", archive.ErrUnavailable)
 		}
