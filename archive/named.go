@@ -38,6 +38,10 @@ type Named struct {
 	// Final is that no entry can follow, or have followed, which names more blobs.
 	Final    bool
 	Released bool // a certificate that was sealed
+	// Owed is that there must be a job: of a request that was approved, until its
+	// certificate is Begun, and from then on of that, while both say so.
+	Owed  bool
+	Begun bool
 }
 
 // DerivedReading is what the reader found in a file.
@@ -99,7 +103,7 @@ func recordNames(entries []Record) Named {
 
 func requestNames(entries []Request) Named {
 	newest := entries[len(entries)-1]
-	n := Named{Final: true, Marks: []Value{{MarkDesk, newest.Office}, {MarkApplicant, newest.Applicant}}}
+	n := Named{Final: true, Owed: newest.State == Approved, Marks: []Value{{MarkDesk, newest.Office}, {MarkApplicant, newest.Applicant}}}
 	if newest.Record != "" {
 		n.Chains = append(n.Chains, Reference{Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion})
 	}
@@ -113,6 +117,7 @@ func certificateNames(entries []Certificate) Named {
 	newest := entries[len(entries)-1]
 	n := Named{
 		Blobs: newest.Blobs(), Final: newest.Released(), Released: newest.Released(),
+		Begun: true, Owed: newest.State == CertApproved || newest.State == CertSealing,
 		Claims: []Value{{ClaimNumber, CanonicalNumber(newest.Number)}},
 		Chains: []Reference{
 			{Ref: Ref{KindRequest, newest.ID}, N: 1}, {Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion},

@@ -59,12 +59,14 @@ func TestNames(t *testing.T) {
 			archive.Named{Final: true, Marks: []archive.Value{{Kind: "desk", Value: "o"}, {Kind: "applicant", Value: "a"}},
 				Chains: []archive.Reference{{Ref: archive.Ref{Kind: archive.KindRecord, ID: "r"}, N: 2},
 					{Ref: archive.Ref{Kind: archive.KindCertificate, ID: "q"}, N: 1, Released: true}}}},
+		"approved request": {archive.KindRequest, []any{archive.Request{ID: "q", Office: "o", Applicant: "a", State: archive.Approved}},
+			archive.Named{Final: true, Owed: true, Marks: []archive.Value{{Kind: "desk", Value: "o"}, {Kind: "applicant", Value: "a"}}}},
 		"certificate": {archive.KindCertificate, []any{sealed}, archive.Named{
-			Final: true, Released: true, Blobs: []archive.Blob{sealed.PDF}, Sequence: "certificate-o-2026", Number: 12,
+			Final: true, Released: true, Begun: true, Blobs: []archive.Blob{sealed.PDF}, Sequence: "certificate-o-2026", Number: 12,
 			Claims: []archive.Value{{Kind: "number", Value: "青民档证〔2026〕000012号"}, {Kind: "pdf", Value: "sum"}},
 			Chains: []archive.Reference{{Ref: archive.Ref{Kind: archive.KindRequest, ID: "q"}, N: 1}, {Ref: archive.Ref{Kind: archive.KindRecord, ID: "r"}, N: 2}}}},
 		"certificate without a PDF": {archive.KindCertificate, []any{failed}, archive.Named{
-			Claims: []archive.Value{{Kind: "number", Value: "VOID"}},
+			Begun: true, Claims: []archive.Value{{Kind: "number", Value: "VOID"}},
 			Chains: []archive.Reference{{Ref: archive.Ref{Kind: archive.KindRequest, ID: "q"}, N: 1}, {Ref: archive.Ref{Kind: archive.KindRecord, ID: "r"}, N: 2}}}},
 		"account": {archive.KindAccount, []any{archive.Account{User: "u", Token: "t"}},
 			archive.Named{Final: true, Claims: []archive.Value{{Kind: "user", Value: "u"}, {Kind: "token", Value: "t"}}}},

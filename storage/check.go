@@ -52,6 +52,7 @@ const (
 	IndexMissing   Code = "index_missing"
 	IndexStale     Code = "index_stale"
 	IndexExcess    Code = "index_excess"
+	JobMissing     Code = "job_missing" // a certificate is owed, and nothing will make it
 	ProbeLeft      Code = "probe_left"
 	UploadLeft     Code = "upload_left" // in parts, never completed
 )
@@ -76,7 +77,7 @@ func (c Code) Severity() string {
 	case ObjectStray, MarkUnknown, JobDead:
 		return Attention
 	case BlobOrphan, KeyOrphan, DerivedChanged, DerivedMissing, DerivedOrphan, ClaimMissing, ClaimDangling, ClaimStale,
-		MarkMissing, MarkStale, IndexMissing, IndexStale, IndexExcess, ProbeLeft, UploadLeft:
+		MarkMissing, MarkStale, IndexMissing, IndexStale, IndexExcess, JobMissing, ProbeLeft, UploadLeft:
 		return Stale
 	}
 	return Damage

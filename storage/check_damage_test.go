@@ -226,6 +226,22 @@ func restDamages() map[string]damage {
 	dead := archive.Job{Kind: archive.JobRecord, Ref: archive.Ref{Kind: archive.KindRecord, ID: nobodyID}, Nonce: nobodyID, Dead: true}
 	return map[string]damage{
 		"job that was given up": {func(o *office) { o.do(o.b.Work().PutJob(o.ctx, dead)) }, codes(storage.JobDead), false},
+		"job of an approval lost": {func(o *office) {
+			o.do(storage.NewChain[archive.Request](o.b, archive.KindRequest).Append(o.ctx, nobodyID, 1,
+				archive.Request{ID: nobodyID, Office: officeID, Applicant: citizenID, State: archive.Approved}))
+			o.mark(archive.MarkDesk, officeID, nobodyID)
+			o.mark(archive.MarkApplicant, citizenID, nobodyID)
+		}, codes(storage.JobMissing), true},
+		"job of a certificate lost": {func(o *office) {
+			requests := storage.NewChain[archive.Request](o.b, archive.KindRequest)
+			r := archive.Request{ID: nobodyID, Office: officeID, Applicant: citizenID, State: archive.Approved}
+			o.do(requests.Append(o.ctx, nobodyID, 1, r))
+			o.mark(archive.MarkDesk, officeID, nobodyID)
+			o.mark(archive.MarkApplicant, citizenID, nobodyID)
+			o.claim(archive.ClaimNumber, "2", nobodyID)
+			o.do(storage.NewChain[archive.Certificate](o.b, archive.KindCertificate).Append(o.ctx, nobodyID, 1,
+				archive.Certificate{ID: nobodyID, Record: recordID, RecordVersion: 1, Number: "2", State: archive.CertApproved}))
+		}, codes(storage.JobMissing), true},
 		"job changed": {func(o *office) {
 			o.do(o.b.Work().PutJob(o.ctx, dead))
 			o.flip(o.one("work/"))

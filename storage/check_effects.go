@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/oklog/ulid/v2"
+
 	"dangan/archive"
 )
 
@@ -76,7 +78,7 @@ func (s *seen) effectsOnceDone(ctx context.Context) ([]Finding, error) {
 
 func (s *seen) effects(ctx context.Context) ([]Finding, error) {
 	var wrong []Finding
-	for _, look := range []func(context.Context) ([]Finding, error){s.missingMarks, s.wrongClaims, s.missingDerived, s.wrongDocument} {
+	for _, look := range []func(context.Context) ([]Finding, error){s.missingMarks, s.wrongClaims, s.missingDerived, s.missingJob, s.wrongDocument} {
 		findings, err := look(ctx)
 		if err != nil {
 			return nil, err
@@ -188,6 +190,30 @@ func (s *seen) missingDerived(ctx context.Context) ([]Finding, error) {
 		}
 	}
 	return wrong, nil
+}
+
+// missingJob looks whether a certificate is owed that nobody makes. Whether there is
+// a job is asked before any effect is told of.
+func (s *seen) missingJob(ctx context.Context) ([]Finding, error) {
+	if !s.named.Owed {
+		return nil, nil
+	}
+	other := archive.Ref{Kind: archive.KindCertificate, ID: s.ref.ID}
+	if s.named.Begun {
+		other.Kind = archive.KindRequest
+	}
+	became, named, err := s.k.fate(ctx, other)
+	if err != nil || became == damaged || became == lost || named.Owed != s.named.Begun || named.Begun {
+		return nil, err
+	}
+	return []Finding{found(JobMissing, entryName(s.ref, s.tip)).mendedBy(func(ctx context.Context) error {
+		id, err := ulid.New(ulid.Timestamp(s.k.b.now()), s.k.b.rand)
+		if err != nil {
+			return err
+		}
+		return s.k.b.work.PutJob(ctx, archive.Job{Kind: archive.JobCertificate, At: s.k.b.now(),
+			Ref: archive.Ref{Kind: archive.KindRequest, ID: s.ref.ID}, Nonce: id.String()})
+	})}, nil
 }
 
 // wrongDocument compares the version in the index with the newest entry.
