@@ -25,14 +25,25 @@ func (p *page) suggest(ctx context.Context, e Engine) ([]archive.Suggestion, err
 	if len(masked) == 0 {
 		return nil, nil
 	}
-	answer, err := e.Ask(ctx, Ask{
-		Terms:  is(FieldNameLike, append(readings, masked...)...),
-		Filter: p.query.Filter, Scope: p.scope, Limit: 1, Facets: []string{FieldCalled},
-	})
-	if err != nil {
-		return nil, err
+	// Two questions: names said alike are few, and would be lost among the others
+	// where an engine counts the commonest names only.
+	counts := map[string]int{}
+	for _, keys := range [][]string{readings, masked} {
+		if len(keys) == 0 {
+			continue
+		}
+		answer, err := e.Ask(ctx, Ask{
+			Terms:  is(FieldNameLike, keys...),
+			Filter: p.query.Filter, Scope: p.scope, Limit: 1, Facets: []string{FieldCalled},
+		})
+		if err != nil {
+			return nil, err
+		}
+		for called, n := range answer.Facets[FieldCalled] {
+			counts[called] = max(counts[called], n)
+		}
 	}
-	return near(name, answer.Facets[FieldCalled]), nil
+	return near(name, counts), nil
 }
 
 // neighbour is one folded name near the one asked for.
