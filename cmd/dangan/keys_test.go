@@ -156,29 +156,9 @@ func TestRotateWhileServing(t *testing.T) {
 			return replicas[i].depositAndFind(ctx, fmt.Sprint("replica-", i), replicas[1-i], &made[i])
 		})
 	}
-	keys := func(args ...string) string {
-		t.Helper()
-		cmd := exec.Command(binary, append([]string{"keys"}, args...)...)
-		cmd.Env = s.env
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Errorf("keys %v: %v\n%s", args, err, out)
-		}
-		return string(out)
-	}
-	var v struct {
-		Versions []struct {
-			Left  bool
-			Keys  int `json:"data_keys"`
-			Marks int
-		}
-	}
 	for n := 2; n <= 3; n++ {
-		keys("rotate")
-		eventually(t, time.Minute, "moving to the new version", func() bool {
-			err := json.Unmarshal([]byte(keys("status", "--json")), &v)
-			return err == nil && len(v.Versions) == n && v.Versions[n-2].Left && v.Versions[n-2].Marks == 0 && v.Versions[n-1].Marks > 0
-		})
+		s.keys(t, "rotate")
+		eventually(t, time.Minute, "moving to the new version", func() bool { return s.movedTo(t, n) })
 	}
 	stop()
 	if err := group.Wait(); err != nil {
@@ -196,13 +176,38 @@ func TestRotateWhileServing(t *testing.T) {
 			}
 		}
 	})
-	keys("reroot", "--new-root-key-file", filepath.Join(t.TempDir(), "root"))
+	s.keys(t, "reroot", "--new-root-key-file", filepath.Join(t.TempDir(), "root"))
 	for _, s := range replicas {
 		eventually(t, time.Minute, "the end of a replica with the old root key", func() bool {
 			_, err := s.try(t.Context(), call{method: "GET", path: "/healthz"})
 			return err != nil && strings.Contains(s.service.Log(), "does not belong to this bucket")
 		})
 	}
+}
+
+// keys runs `dangan keys` on the bucket of an external site.
+func (s *site) keys(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(binary, append([]string{"keys"}, args...)...)
+	cmd.Env = s.env
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Errorf("keys %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
+// movedTo reports whether version n is the newest, and all marks are under it.
+func (s *site) movedTo(t *testing.T, n int) bool {
+	t.Helper()
+	var v struct {
+		Versions []struct {
+			Left  bool
+			Marks int
+		}
+	}
+	err := json.Unmarshal([]byte(s.keys(t, "status", "--json")), &v)
+	return err == nil && len(v.Versions) == n && v.Versions[n-2].Left && v.Versions[n-2].Marks == 0 && v.Versions[n-1].Marks > 0
 }
 
 // depositAndFind deposits here until ctx ends, and sees that each record is found
