@@ -100,8 +100,9 @@ func (s *seen) missingMarks(ctx context.Context) ([]Finding, error) {
 		there, missing := false, ""
 		for _, version := range ring.Versions { // a rotation moves marks from old to new
 			key, err := marks.key(ring, version.N, v.Kind, v.Value, s.ref.ID)
-			if err != nil {
-				return nil, err
+			if err != nil { // nothing that could be looked up
+				there = true
+				break
 			}
 			marked, err := s.k.exists(ctx, key)
 			if err != nil {
@@ -176,7 +177,7 @@ func (s *seen) missingDerived(ctx context.Context) ([]Finding, error) {
 	for _, d := range s.named.Derived {
 		key, err := derivedKey(s.ref, d.Blob, d.What)
 		if err != nil {
-			return nil, err
+			continue // told with the blob
 		}
 		if slices.ContainsFunc(s.in[derivedFolder], func(o Listed) bool { return o.Key == key }) {
 			continue

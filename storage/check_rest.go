@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -317,7 +318,7 @@ func (k *checker) judgeLease(ctx context.Context, o Listed) ([]Finding, error) {
 
 func (k *checker) checkSequences(ctx context.Context) ([]Finding, error) {
 	var wrong []Finding
-	for name, highest := range k.place.Sequences {
+	for _, name := range slices.Sorted(maps.Keys(k.place.Sequences)) {
 		key := sequencePrefix + k.b.ring().Claim.Hash("sequence", name)
 		var s sequence
 		_, plain, err := k.b.fetchRing(ctx, key)
@@ -330,7 +331,7 @@ func (k *checker) checkSequences(ctx context.Context) ([]Finding, error) {
 		if err == nil && json.Unmarshal(plain, &s) != nil {
 			continue // told
 		}
-		if s.Last < highest {
+		if s.Last < k.place.Sequences[name] {
 			wrong = append(wrong, found(SequenceBehind, key))
 		}
 	}

@@ -323,6 +323,28 @@ func TestCheckEndsWithTheStore(t *testing.T) {
 	}
 }
 
+// TestCheckEndsWithItsContext: a check that was called off says so.
+func TestCheckEndsWithItsContext(t *testing.T) {
+	o := stocked(t)
+	for nth := range 30 {
+		ctx, cancel := context.WithCancel(t.Context())
+		pieces, failed, ended := 0, false, false
+		c := storage.CheckConfig{Index: o.index, Report: func(c storage.Checked) {
+			if ended = c.Place.Stage > 8; pieces == nth {
+				cancel()
+			}
+			pieces++
+		}}
+		for _, err := range storage.Check(ctx, o.b, c) {
+			failed = failed || err != nil
+		}
+		if !failed && !ended {
+			t.Fatalf("called off after piece %d: no error", nth)
+		}
+		cancel()
+	}
+}
+
 func TestCheckKeepsToARate(t *testing.T) {
 	o := stocked(t)
 	var last storage.Checked
@@ -366,30 +388,4 @@ func shard(t *testing.T, id string) string {
 		t.Fatal(err)
 	}
 	return shard
-}
-
-func TestCollect(t *testing.T) {
-	o := stocked(t)
-	ref := archive.Ref{Kind: archive.KindRecord, ID: recordID}
-	garbage := o.keep(ref, "garbage", archive.Carry{})
-	o.keep(archive.Ref{Kind: archive.KindRecord, ID: nobodyID}, "of a chain that is not there", archive.Carry{})
-	dead := archive.Ref{Kind: archive.KindRecord, ID: fencedID}
-	o.keep(dead, "left behind", archive.Carry{})
-	before := o.store.Keys()
-	if done, err := storage.Collect(o.ctx, o.b, storage.CollectConfig{}); err != nil || done != (storage.Collected{}) {
-		t.Fatalf("young blobs: %+v, error %v", done, err)
-	}
-	for _, key := range before {
-		o.store.Age(key, 25*time.Hour)
-	}
-	done, err := storage.Collect(o.ctx, o.b, storage.CollectConfig{})
-	if err != nil || done.Blobs != 2 {
-		t.Errorf("%+v, error %v", done, err)
-	}
-	want := slices.DeleteFunc(slices.Clone(before), func(key string) bool {
-		return strings.HasSuffix(key, garbage.ID) || strings.HasPrefix(key, dir("blob", archive.KindRecord, fencedID))
-	})
-	if diff := cmp.Diff(want, o.store.Keys()); diff != "" {
-		t.Error(diff)
-	}
 }

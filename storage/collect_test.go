@@ -1,13 +1,16 @@
 package storage_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"dangan/archive"
 	"dangan/storage"
 )
 
@@ -72,5 +75,31 @@ func breakOff(t *testing.T, cfg storage.Config, bucket string) {
 	}
 	if _, err := core.PutObjectPart(t.Context(), bucket, key, id, 1, strings.NewReader("part"), 4, minio.PutObjectPartOptions{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestCollect(t *testing.T) {
+	o := stocked(t)
+	ref := archive.Ref{Kind: archive.KindRecord, ID: recordID}
+	garbage := o.keep(ref, "garbage", archive.Carry{})
+	o.keep(archive.Ref{Kind: archive.KindRecord, ID: nobodyID}, "of a chain that is not there", archive.Carry{})
+	dead := archive.Ref{Kind: archive.KindRecord, ID: fencedID}
+	o.keep(dead, "left behind", archive.Carry{})
+	before := o.store.Keys()
+	if done, err := storage.Collect(o.ctx, o.b, storage.CollectConfig{}); err != nil || done != (storage.Collected{}) {
+		t.Fatalf("young blobs: %+v, error %v", done, err)
+	}
+	for _, key := range before {
+		o.store.Age(key, 25*time.Hour)
+	}
+	done, err := storage.Collect(o.ctx, o.b, storage.CollectConfig{})
+	if err != nil || done.Blobs != 2 {
+		t.Errorf("%+v, error %v", done, err)
+	}
+	want := slices.DeleteFunc(slices.Clone(before), func(key string) bool {
+		return strings.HasSuffix(key, garbage.ID) || strings.HasPrefix(key, dir("blob", archive.KindRecord, fencedID))
+	})
+	if diff := cmp.Diff(want, o.store.Keys()); diff != "" {
+		t.Error(diff)
 	}
 }

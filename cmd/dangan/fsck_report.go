@@ -25,7 +25,15 @@ func (f *fsck) tell(finding storage.Finding) {
 	case finding.Mendable:
 		note = "  can be mended"
 	}
-	fmt.Fprintf(f.stdout, "%-9s  %-17s  %s%s\n", finding.Severity, finding.Code, finding.Object, note)
+	fmt.Fprintf(f.stdout, "%-9s  %-17s  %s%s\n", finding.Severity, finding.Code, printable(finding.Object), note)
+}
+
+// printable quotes an object key of another program that could move the cursor.
+func printable(key string) string {
+	if quoted := strconv.Quote(key); quoted != `"`+key+`"` {
+		return quoted
+	}
+	return key
 }
 
 // report ends the run: it says what came of it, and removes the progress.
