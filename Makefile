@@ -1,6 +1,6 @@
 # make test is the whole gate and what CI runs (.ci/run). The rest is for daily work.
 .DEFAULT_GOAL := test
-.PHONY: test tools lint unit torture demo bench screenshots clean relevance
+.PHONY: test tools lint unit torture demo bench screenshots conformance clean relevance
 
 # Packages tested without the race detector, such as those that mostly drive other
 # processes, in which it sees nothing; and the longest that one package may take.
@@ -43,6 +43,10 @@ bench:
 # How well both engines find RECORDS made-up records, as in docs/relevance.md.
 relevance: tools
 	DANGAN_TEST_RELEVANCE=$(or $(RECORDS),100000) go test -count=1 -v -timeout 60m -run TestRelevanceOfEngines ./index/indextest
+
+# What validators of others say to our PDFs: veraPDF and pyHanko. Needs Java, Maven and Python.
+conformance:
+	@.ci/conformance/run
 
 # A picture of every page, by the browser test.
 screenshots: tools
