@@ -3,30 +3,27 @@ package main_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
+	"maps"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"dangan/internal/testenv"
 )
 
-// TestBench measures for an instant, to hold every subcommand to working at all:
-// on embedded parts, and with Meilisearch for the index.
+// TestBench measures for an instant, to hold every subcommand to working at all, on
+// embedded parts, on configured servers, and on an embedded store beside Meilisearch.
 func TestBench(t *testing.T) {
-	server := testenv.Meilisearch(t)
-	key := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(key, []byte(server.MasterKey), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Run("embedded", func(t *testing.T) {
-		tryBench(t, nil, map[string]int{"deposit": 2, "look-up": 2, "search": 3, "verify": 2, "draw": 1, "approve": 1}, 0)
+	rooms := map[string]int{"deposit": 2, "search": 3, "look-up": 2, "draw": 1, "approve": 1, "verify": 2}
+	t.Run("embedded", func(t *testing.T) { tryBench(t, environment(), "all", rooms, 0) })
+	s := externalSite(t)
+	t.Run("servers", func(t *testing.T) {
+		all := maps.Clone(rooms)
+		all["index adapter"], all["reindex"] = 3, 1
+		tryBench(t, s.env, "all", all, 5)
 	})
-	t.Run("meilisearch", func(t *testing.T) {
-		tryBench(t, []string{"--meili-url", server.URL, "--meili-key-file", key},
-			map[string]int{"deposit": 2, "look-up": 2, "search": 3, "index adapter": 3, "verify": 2, "draw": 1, "approve": 1, "reindex": 1}, 5)
+	t.Run("start", func(t *testing.T) {
+		mixed := slices.DeleteFunc(slices.Clone(s.env), func(kv string) bool { return strings.HasPrefix(kv, "DANGAN_S3_") })
+		tryBench(t, mixed, "start", nil, 3)
 	})
 }
 
@@ -45,10 +42,9 @@ type report struct {
 	}
 }
 
-func tryBench(t *testing.T, flags []string, want map[string]int, facts int) {
-	args := append([]string{"bench", "all", "--json", "--seconds", "0.3", "--clients", "2", "--sizes", "1KB", "--records", "100"}, flags...)
-	bench := exec.CommandContext(t.Context(), binary, args...)
-	bench.Env, bench.Stderr = environment(), t.Output()
+func tryBench(t *testing.T, env []string, what string, want map[string]int, facts int) {
+	bench := exec.CommandContext(t.Context(), binary, "bench", what, "--json", "--seconds", "0.3", "--clients", "2", "--sizes", "1KB", "--records", "100")
+	bench.Env, bench.Stderr = env, t.Output()
 	out, err := bench.Output()
 	if err != nil {
 		t.Fatal(err)

@@ -58,7 +58,7 @@ func (b *bench) approvals(ctx context.Context, count int) (func(context.Context,
 	}
 	return func(ctx context.Context, n int) error {
 		if n > len(list) {
-			return fmt.Errorf("all %d requests are used up: measure for fewer --seconds", count)
+			return fmt.Errorf("all %d requests are used up: it is faster than this was written for", count)
 		}
 		_, err := b.approve(ctx, list[n-1])
 		return err

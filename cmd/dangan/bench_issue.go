@@ -33,7 +33,7 @@ func (b *bench) issue(ctx context.Context) error {
 	if err := b.compare(ctx, row{What: "draw and seal a certificate", Against: "memcpy + SHA-256 of it", Clients: 1}, sides{raw: raw, ours: ours}); err != nil {
 		return err
 	}
-	approve, err := b.approvals(ctx, 200)
+	approve, err := b.approvals(ctx, int(80*b.seconds)+10)
 	if err != nil {
 		return err
 	}
