@@ -7,6 +7,10 @@ type Reading struct {
 	Pages     int       `json:"pages"`
 	Text      []string  `json:"text,omitempty"` // per page, empty when there is none
 	Findings  []Finding `json:"findings,omitempty"`
+	// Sizes is how large each page is, and how it is turned.
+	Sizes []PageSize `json:"sizes,omitempty"`
+	// Signatures are those on the file, in the order of its fields.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // Finding is something the reader has to say about a file. A rejecting finding

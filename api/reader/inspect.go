@@ -23,12 +23,17 @@ func (j job) inspect(reading *archive.Reading) error {
 	if document.Encrypt != nil {
 		reject(reading, CodeEncrypted)
 	}
-	scan := scan{table: document.XRefTable, maxPixels: float64(j.MaxPixels)}
+	scan := scan{table: document.XRefTable, maxPixels: float64(j.MaxPixels), found: map[string]bool{}}
 	if err := scan.all(j.ctx); err != nil {
 		return err
 	}
-	if scan.active {
-		reject(reading, CodeActiveContent)
+	for _, code := range rejected() {
+		if scan.found[code] {
+			reject(reading, code)
+		}
+	}
+	if scan.found[CodeForm] {
+		note(reading, CodeForm)
 	}
 	if scan.huge {
 		reject(reading, CodeBomb)
@@ -38,6 +43,9 @@ func (j job) inspect(reading *archive.Reading) error {
 	}
 	if len(document.Signatures) > 0 {
 		note(reading, CodeSigned)
+		if reading.Signatures, err = j.signatures(document.XRefTable); err != nil {
+			return err
+		}
 	}
 	reading.Pages = document.PageCount
 	switch {
@@ -68,8 +76,11 @@ func checkSizes(reading *archive.Reading, table *model.XRefTable) error {
 			// Written so that NaN is refused as well.
 			if !(min(box.Width(), box.Height()) >= minSide && max(box.Width(), box.Height()) <= maxSide) {
 				reject(reading, CodePageSize)
+				return nil
 			}
 		}
+		crop, turn := page.CropBox(), page.Rot%360
+		reading.Sizes = append(reading.Sizes, archive.PageSize{Width: crop.Width(), Height: crop.Height(), Rotate: (turn + 360) % 360})
 	}
 	return nil
 }
@@ -104,7 +115,7 @@ func parserConfig() *model.Configuration {
 type scan struct {
 	table     *model.XRefTable
 	maxPixels float64
-	active    bool
+	found     map[string]bool // codes
 	huge      bool
 }
 
@@ -140,32 +151,56 @@ func (s *scan) object(object types.Object) {
 
 func (s *scan) dict(d types.Dict) {
 	for key, value := range d {
-		s.active = s.active || isActive(key, name(d, key))
+		if code := codeOf(key, name(d, key)); code != "" {
+			s.found[code] = true
+		}
 		s.object(value)
 	}
 }
 
-// isActive reports whether a dictionary entry makes a PDF do something, or
-// carries another file: ISO 32000-1, 12.6.4 (actions), 7.11.4 (embedded
-// files), 12.5.6 (annotations), 12.7.8 (XFA).
-func isActive(key, value string) bool {
+// rejected lists what is looked for and must not be found, in the order in which
+// it is told.
+func rejected() []string {
+	return []string{CodeActiveContent, CodePortfolio, CodeAttachments, CodeXFA}
+}
+
+// codeOf tells what a dictionary entry does, if it makes a PDF do something,
+// carry another file or show other than its pages: ISO 32000-1, 12.6.4 (actions),
+// 7.11.4 (embedded files), 7.11.6 (collections), 12.5.6 (annotations), 12.7.4
+// (fields), 12.7.8 (XFA).
+func codeOf(key, value string) string {
 	switch key {
-	case "JS", "XFA", "EF":
-		return true
+	case "JS":
+		return CodeActiveContent
+	case "XFA":
+		return CodeXFA
+	case "EF":
+		return CodeAttachments
+	case "Collection":
+		return CodePortfolio
 	case "S":
 		switch value {
 		case "JavaScript", "Launch", "SubmitForm", "ImportData", "GoToE", "Rendition", "RichMediaExecute":
-			return true
+			return CodeActiveContent
 		}
 	case "Subtype":
 		switch value {
-		case "FileAttachment", "RichMedia", "3D", "Movie", "Sound", "Screen":
-			return true
+		case "RichMedia", "3D", "Movie", "Sound", "Screen":
+			return CodeActiveContent
+		case "FileAttachment":
+			return CodeAttachments
 		}
 	case "Type":
-		return value == "EmbeddedFile"
+		if value == "EmbeddedFile" {
+			return CodeAttachments
+		}
+	case "FT":
+		switch value {
+		case "Btn", "Tx", "Ch":
+			return CodeForm
+		}
 	}
-	return false
+	return ""
 }
 
 // pixels returns the size of a picture, 0 for anything else.

@@ -8,61 +8,156 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"math"
 
 	"dangan/archive"
 
 	"golang.org/x/image/draw"
+	"golang.org/x/image/tiff"
 )
 
 // maxWidth is the widest page image, and its square the largest.
 const maxWidth = 4096
 
+// picture is a file that is one, or one of those in a TIFF.
+type picture struct {
+	file io.ReaderAt
+	size int64
+	posture
+	dimensions func(io.Reader) (image.Config, error)
+	decode     func(io.Reader) (image.Image, error)
+}
+
+// readPicture looks at all pictures of the file, and decodes the first: a TIFF
+// may have hundreds, and a page that turns out bad is not shown in any case.
 func (j job) readPicture(reading *archive.Reading) error {
-	_, err := j.decodePicture()
-	var unsupported jpeg.UnsupportedError
-	if errors.As(err, &unsupported) {
-		reject(reading, CodeUnsupportedType)
+	err := j.lookAtPictures(reading)
+	var noJPEG jpeg.UnsupportedError
+	var noTIFF tiff.UnsupportedError
+	if errors.As(err, &noJPEG) || errors.As(err, &noTIFF) {
+		reading.Sizes = nil
+		note(reading, CodeNoPreview)
 		return nil
 	}
+	return err
+}
+
+func (j job) lookAtPictures(reading *archive.Reading) error {
+	pictures, err := j.pictures()
 	if err != nil {
 		return err
 	}
-	reading.Pages = 1
-	reading.Text = []string{""}
+	if len(pictures) > j.MaxPages {
+		reject(reading, CodeTooManyPages)
+		return nil
+	}
+	for _, p := range pictures {
+		size, err := j.measure(p)
+		if err != nil {
+			return err
+		}
+		reading.Sizes = append(reading.Sizes, p.posture.size(size.X, size.Y))
+	}
+	if _, err := j.decode(pictures[0]); err != nil {
+		return err
+	}
+	reading.Pages = len(pictures)
+	reading.Text = make([]string, len(pictures))
 	return nil
 }
 
-func (j job) drawPicture(page, width int) ([]byte, error) {
-	if page != 1 {
-		return nil, ErrNoPage
+// pictures lists those of the file, at least one.
+func (j job) pictures() ([]picture, error) {
+	switch j.mediaType {
+	case typeJPEG:
+		return []picture{{j.src, j.src.size, postureOfJPEG(j.src), jpeg.DecodeConfig, jpeg.Decode}}, nil
+	case typePNG:
+		return []picture{{j.src, j.src.size, postureOfPNG(j.src), png.DecodeConfig, png.Decode}}, nil
 	}
-	picture, err := j.decodePicture()
+	t, err := openTIFF(j.src)
 	if err != nil {
 		return nil, err
 	}
-	size := picture.Bounds().Size()
-	w, h := fit(float64(size.X), float64(size.Y), min(width, size.X))
-	scaled := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.Draw(scaled, scaled.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.BiLinear.Scale(scaled, scaled.Bounds(), picture, picture.Bounds(), draw.Over, nil)
-	return encode(scaled)
+	offsets, err := t.directories(j.MaxPages)
+	if err != nil {
+		return nil, err
+	}
+	if len(offsets) == 0 {
+		return nil, errors.New("TIFF without a picture")
+	}
+	var pictures []picture
+	for _, offset := range offsets {
+		posture, err := t.look(offset)
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, picture{t.at(offset), j.src.size, posture, tiff.DecodeConfig, tiff.Decode})
+	}
+	return pictures, nil
 }
 
-// decodePicture decodes a JPEG or PNG after a look at its dimensions.
-func (j job) decodePicture() (image.Image, error) {
-	config, _, err := image.DecodeConfig(bufio.NewReader(j.src.reader()))
+func (j job) drawPicture(page, width int) ([]byte, error) {
+	pictures, err := j.pictures()
 	if err != nil {
-		return nil, fmt.Errorf("decode dimensions: %w", err)
+		return nil, err
 	}
-	if int64(config.Width)*int64(config.Height) > j.MaxPixels {
-		return nil, fmt.Errorf("picture of %d by %d: %w", config.Width, config.Height, errLimit)
+	if page > len(pictures) {
+		return nil, ErrNoPage
 	}
-	picture, _, err := image.Decode(bufio.NewReader(j.src.reader()))
+	p := pictures[page-1]
+	decoded, err := j.decode(p)
+	if err != nil {
+		return nil, err
+	}
+	seen := decoded.Bounds().Size()
+	if p.lies() {
+		seen.X, seen.Y = seen.Y, seen.X
+	}
+	w, h := fit(float64(seen.X), float64(seen.Y), min(width, seen.X))
+	if p.lies() {
+		w, h = h, w
+	}
+	scaled := image.NewRGBA(image.Rect(0, 0, w, h))
+	draw.Draw(scaled, scaled.Bounds(), image.White, image.Point{}, draw.Src)
+	draw.BiLinear.Scale(scaled, scaled.Bounds(), decoded, decoded.Bounds(), draw.Over, nil)
+	return encode(p.turn(scaled))
+}
+
+// decode decodes a picture after a look at its dimensions.
+func (j job) decode(p picture) (image.Image, error) {
+	if _, err := j.measure(p); err != nil {
+		return nil, err
+	}
+	decoded, err := p.decode(p.reader())
 	if err != nil {
 		return nil, fmt.Errorf("decode: %w", err)
 	}
-	return picture, nil
+	return decoded, nil
+}
+
+func (j job) measure(p picture) (image.Point, error) {
+	if j.ctx.Err() != nil {
+		return image.Point{}, j.ctx.Err()
+	}
+	config, err := p.dimensions(p.reader())
+	if err != nil {
+		return image.Point{}, fmt.Errorf("decode dimensions: %w", err)
+	}
+	if int64(config.Width)*int64(config.Height) > j.MaxPixels {
+		return image.Point{}, fmt.Errorf("picture of %d by %d: %w", config.Width, config.Height, errLimit)
+	}
+	return image.Pt(config.Width, config.Height), nil
+}
+
+// reader reads a picture from its beginning. The decoder of TIFF jumps about, if
+// it can.
+func (p picture) reader() io.Reader {
+	section := io.NewSectionReader(p.file, 0, p.size)
+	if _, jumps := p.file.(*headed); jumps {
+		return section
+	}
+	return bufio.NewReader(section)
 }
 
 // fit returns the size of a width by height page drawn at the wanted width,

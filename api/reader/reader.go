@@ -221,11 +221,17 @@ func (j job) look(reading *archive.Reading) error {
 		note(reading, CodeTooLarge)
 		return nil
 	}
+	if double, err := j.src.isDouble(j.mediaType); err != nil || double {
+		reject(reading, CodePolyglot)
+		return err
+	}
 	switch j.mediaType {
 	case typePDF:
 		return j.readPDF(reading)
-	case typeJPEG, typePNG:
+	case typeJPEG, typePNG, typeTIFF:
 		return j.readPicture(reading)
+	case typeZIP, typeOFD:
+		return j.readZIP(reading)
 	case typeEmpty:
 		reject(reading, CodeDamaged)
 	default:
@@ -252,7 +258,7 @@ func (j job) drawAny(page, width int) ([]byte, error) {
 	switch j.mediaType {
 	case typePDF:
 		return j.drawPDF(page, width)
-	case typeJPEG, typePNG:
+	case typeJPEG, typePNG, typeTIFF:
 		return j.drawPicture(page, width)
 	}
 	return nil, ErrNoPage

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/png"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,23 +67,59 @@ func read(tb testing.TB, r *reader.Reader, file []byte) archive.Reading {
 
 func TestReadGood(t *testing.T) {
 	r := newReader(t, reader.Config{})
+	seen := func(mediaType string, size archive.PageSize, text ...string) archive.Reading {
+		return archive.Reading{MediaType: mediaType, Pages: len(text), Text: text, Sizes: slices.Repeat([]archive.PageSize{size}, len(text))}
+	}
+	a4, photo := archive.PageSize{Width: 595, Height: 842}, archive.PageSize{Width: 300, Height: 200}
 	for name, test := range map[string]struct {
 		file []byte
 		want archive.Reading
 	}{
-		"text":           {textPDF("Marriage register 1987"), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"Marriage register 1987"}}},
-		"rare names":     {chinesePDF("张㛃𬱖结婚登记"), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"张㛃𬱖结婚登记"}}},
-		"rare only":      {chinesePDF("𬱖𬱖𬱖𬱖𬱖𬱖"), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"𬱖𬱖𬱖𬱖𬱖𬱖"}}},
-		"three pages":    {manyPages(3), archive.Reading{MediaType: "application/pdf", Pages: 3, Text: []string{"page 1", "page 2", "page 3"}}},
-		"scan":           {scanPDF(jpegFile(t, 400, 566), 400, 566), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{""}}},
-		"blanks first":   {append([]byte("\n \n"), textPDF("late")...), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"late"}}},
-		"jpeg":           {jpegFile(t, 300, 200), archive.Reading{MediaType: "image/jpeg", Pages: 1, Text: []string{""}}},
-		"png":            {pngFile(t, 300, 200), archive.Reading{MediaType: "image/png", Pages: 1, Text: []string{""}}},
-		"line of spaces": {textPDF("  "), archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{""}}},
+		"text":           {textPDF("Marriage register 1987"), seen("application/pdf", a4, "Marriage register 1987")},
+		"rare names":     {chinesePDF("张㛃𬱖结婚登记"), seen("application/pdf", a4, "张㛃𬱖结婚登记")},
+		"rare only":      {chinesePDF("𬱖𬱖𬱖𬱖𬱖𬱖"), seen("application/pdf", a4, "𬱖𬱖𬱖𬱖𬱖𬱖")},
+		"three pages":    {manyPages(3), seen("application/pdf", a4, "page 1", "page 2", "page 3")},
+		"scan":           {scanPDF(jpegFile(t, 400, 566), 400, 566), seen("application/pdf", a4, "")},
+		"blanks first":   {append([]byte("\n \n"), textPDF("late")...), seen("application/pdf", a4, "late")},
+		"line of spaces": {textPDF("  "), seen("application/pdf", a4, "")},
+		"turned": {pdf(catalog, pages, "<</Type/Page/Parent 2 0 R/MediaBox[0 0 842 1190]/CropBox[10 20 610 420]/Rotate 270>>"),
+			seen("application/pdf", archive.PageSize{Width: 600, Height: 400, Rotate: 270}, "")},
+		"jpeg":            {jpegFile(t, 300, 200), seen("image/jpeg", photo, "")},
+		"jpeg on a side":  {withExif(jpegFile(t, 300, 200), 6), seen("image/jpeg", archive.PageSize{Width: 300. * 72 / 300, Height: 200. * 72 / 300, Rotate: 90}, "")},
+		"png":             {pngFile(t, 300, 200), seen("image/png", photo, "")},
+		"png of 200 dpi":  {withDensity(pngFile(t, 300, 200), 7874), seen("image/png", archive.PageSize{Width: 300 * 72 / (0.0254 * 7874), Height: 200 * 72 / (0.0254 * 7874)}, "")},
+		"fax":             {tiffFile(faxPage(1)), seen("image/tiff", archive.PageSize{Width: 16. * 72 / 200, Height: 16. * 72 / 200}, "")},
+		"fax of 3 pages":  {tiffFile(faxPage(1), faxPage(1), faxPage(1)), seen("image/tiff", archive.PageSize{Width: 16. * 72 / 200, Height: 16. * 72 / 200}, "", "", "")},
+		"fax upside down": {tiffFile(faxPage(3)), seen("image/tiff", archive.PageSize{Width: 16. * 72 / 200, Height: 16. * 72 / 200, Rotate: 180}, "")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, read(t, r, test.file)); diff != "" {
 				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Files with a note are kept and, where that can be done, shown.
+func TestReadNoted(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	for name, test := range map[string]struct {
+		file  []byte
+		want  string
+		kind  string
+		pages int
+	}{
+		"ofd":            {zipFile(t, "Doc_0/Document.xml", "OFD.xml"), reader.CodeNoPreview, "application/ofd", 0},
+		"tiff of a kind": {tiffFile(map[uint16]uint32{256: 16, 257: 16, 258: 1, 259: 7, 262: 0, 277: 1}), reader.CodeNoPreview, "image/tiff", 0},
+		"form":           {pdf("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R]>>>>", pages, page, stream("", ""), latin, "<</FT/Tx/T(name)/V(filled)/DA(/F 12 Tf 0 g)>>"), reader.CodeForm, "application/pdf", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := read(t, r, test.file)
+			if diff := cmp.Diff([]archive.Finding{{Code: test.want}}, got.Findings); diff != "" {
+				t.Error(diff)
+			}
+			if got.MediaType != test.kind || got.Pages != test.pages {
+				t.Errorf("%d pages of %s, want %d of %s", got.Pages, got.MediaType, test.pages, test.kind)
 			}
 		})
 	}
@@ -127,9 +164,21 @@ func TestReadBad(t *testing.T) {
 		"launch":                     {action("<</S/Launch/F(a.exe)>>"), reader.CodeActiveContent},
 		"script nobody refers to":    {pdf(catalog, pages, page, stream("", ""), latin, "<</S/JavaScript/JS(1)>>"), reader.CodeActiveContent},
 		"embedded file": {pdf("<</Type/Catalog/Pages 2 0 R/Names<</EmbeddedFiles<</Names[(a.exe)6 0 R]>>>>>>", pages, page, stream("", ""), latin,
-			"<</Type/Filespec/F(a.exe)/EF<</F 7 0 R>>>>", stream("/Type/EmbeddedFile", "MZ")), reader.CodeActiveContent},
-		"tiff":             {[]byte("II*\x00\x08\x00\x00\x00"), reader.CodeUnsupportedType},
-		"ofd":              {[]byte("PK\x03\x04\x14\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00OFD.xml"), reader.CodeUnsupportedType},
+			"<</Type/Filespec/F(a.exe)/EF<</F 7 0 R>>>>", stream("/Type/EmbeddedFile", "MZ")), reader.CodeAttachments},
+		"portfolio":        {pdf("<</Type/Catalog/Pages 2 0 R/Collection<</View/D>>>>", pages, page, stream("", ""), latin), reader.CodePortfolio},
+		"xfa":              {pdf("<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[]/XFA 6 0 R>>>>", pages, page, stream("", ""), latin, stream("", "<xdp/>")), reader.CodeXFA},
+		"tiff without end": {[]byte("II*\x00\x08\x00\x00\x00"), reader.CodeDamaged},
+		"tiff in a loop":   {[]byte("II*\x00\x08\x00\x00\x00\x00\x00\x08\x00\x00\x00"), reader.CodeDamaged},
+		"tiff of nothing":  {[]byte("II*\x00\x00\x00\x00\x00"), reader.CodeDamaged},
+		"huge tiff":        {tiffFile(map[uint16]uint32{256: 60000, 257: 60000, 258: 1, 259: 4, 262: 0, 277: 1}), reader.CodeBomb},
+		"21 faxes":         {tiffFile(slices.Repeat([]map[uint16]uint32{faxPage(1)}, 21)...), reader.CodeTooManyPages},
+		"big tiff":         {[]byte("II+\x00\x08\x00\x00\x00"), reader.CodeDamaged},
+		"zip":              {zipFile(t, "a.txt"), reader.CodeUnsupportedType},
+		"pdf and zip":      {append(textPDF("x"), zipFile(t, "a.txt")...), reader.CodePolyglot},
+		"jpeg and zip":     {append(jpegFile(t, 30, 20), zipFile(t, "a.txt")...), reader.CodePolyglot},
+		"jpeg and pdf":     {slices.Insert(jpegFile(t, 30, 20), 2, []byte("\xFF\xFE\x00\x0B%PDF-1.7 ")...), reader.CodePolyglot},
+		"png and page":     {append(pngFile(t, 1, 1), "<script>"...), reader.CodePolyglot},
+		"torn zip":         {[]byte("PK\x03\x04 OFD.xml"), reader.CodeDamaged},
 		"text":             {[]byte("hello"), reader.CodeUnsupportedType},
 		"pdf behind bytes": {append([]byte("MZ"), textPDF("hidden")...), reader.CodeUnsupportedType},
 	} {
@@ -178,7 +227,8 @@ func TestSigned(t *testing.T) {
 		strings.Replace(page, "/Contents", "/Annots[6 0 R]/Contents", 1), stream("", "BT /F 24 Tf 72 700 Td (sealed) Tj ET"), latin,
 		"<</Type/Annot/Subtype/Widget/FT/Sig/T(s)/V 7 0 R/P 3 0 R/Rect[0 0 0 0]/F 132>>",
 		"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/ByteRange[0 1 2 3]/Contents<00>>>")
-	want := archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"sealed"}, Findings: []archive.Finding{{Code: reader.CodeSigned}}}
+	want := archive.Reading{MediaType: "application/pdf", Pages: 1, Text: []string{"sealed"}, Findings: []archive.Finding{{Code: reader.CodeSigned}},
+		Sizes: []archive.PageSize{{Width: 595, Height: 842}}, Signatures: []archive.Signature{{State: archive.SignatureBroken}}}
 	if diff := cmp.Diff(want, read(t, r, file)); diff != "" {
 		t.Error(diff)
 	}
@@ -194,6 +244,7 @@ func TestPage(t *testing.T) {
 		"jpeg":  {jpegFile(t, 400, 566), image.Pt(200, 283)},
 		"png":   {pngFile(t, 400, 566), image.Pt(200, 283)},
 		"small": {pngFile(t, 100, 50), image.Pt(100, 50)},
+		"fax":   {tiffFile(faxPage(1)), image.Pt(16, 16)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := r.Page(t.Context(), bytes.NewReader(test.file), int64(len(test.file)), 1, 200)

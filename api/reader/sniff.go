@@ -13,6 +13,9 @@ const (
 	typePDF     = "application/pdf"
 	typeJPEG    = "image/jpeg"
 	typePNG     = "image/png"
+	typeTIFF    = "image/tiff"
+	typeZIP     = "application/zip"
+	typeOFD     = "application/ofd"
 )
 
 const pngMagic = "\x89PNG\r\n\x1A\n"
@@ -52,8 +55,6 @@ func sniff(head []byte) string {
 	return typeUnknown
 }
 
-const typeZIP = "application/zip"
-
 type magic struct {
 	offset           int
 	magic, mediaType string
@@ -64,10 +65,10 @@ func magics() []magic {
 	return []magic{
 		{0, "\xFF\xD8\xFF", typeJPEG},
 		{0, pngMagic, typePNG},
-		{0, "II*\x00", "image/tiff"},
-		{0, "MM\x00*", "image/tiff"},
-		{0, "II+\x00", "image/tiff"},
-		{0, "MM\x00+", "image/tiff"},
+		{0, "II*\x00", typeTIFF},
+		{0, "MM\x00*", typeTIFF},
+		{0, "II+\x00", typeTIFF},
+		{0, "MM\x00+", typeTIFF},
 		{0, "GIF8", "image/gif"},
 		{0, "BM", "image/bmp"},
 		{8, "WEBP", "image/webp"},
@@ -85,7 +86,7 @@ func magics() []magic {
 func sniffZIP(head []byte) string {
 	switch {
 	case bytes.Contains(head, []byte("OFD.xml")):
-		return "application/ofd"
+		return typeOFD
 	case bytes.Contains(head, []byte("[Content_Types].xml")):
 		return "application/vnd.openxmlformats-officedocument"
 	}

@@ -36,11 +36,24 @@ const (
 	CodeCrashed = "reader_crashed"
 	// CodePageSize: a page side outside 50 to 5000 points.
 	CodePageSize = "page_size"
-	// CodeActiveContent: scripts, launch actions, forms that call out, or
-	// embedded files.
+	// CodeActiveContent: scripts, launch actions, forms that call out, or media
+	// that plays.
 	CodeActiveContent = "active_content"
+	// CodeAttachments: a PDF with other files in it, which would pass unread.
+	CodeAttachments = "attachments"
+	// CodePortfolio: a PDF that is but the cover of other files.
+	CodePortfolio = "portfolio"
+	// CodeXFA: a form that only some viewers can show, and its pages are not it.
+	CodeXFA = "xfa"
+	// CodePolyglot: a file that is of another type as well.
+	CodePolyglot = "polyglot"
 	// CodeTooLarge, a note: larger than what is read; kept, but not previewed.
 	CodeTooLarge = "too_large"
+	// CodeNoPreview, a note: a type or variety that is kept, but cannot be shown
+	// here.
+	CodeNoPreview = "no_preview"
+	// CodeForm, a note: has fields to fill in; what is shown is what is in them.
+	CodeForm = "form"
 	// CodeSigned, a note: carries digital signatures, so that any copy must be
 	// made from page images.
 	CodeSigned = "signed"
