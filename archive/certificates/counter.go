@@ -120,13 +120,18 @@ func (m *Room) end(ctx context.Context, actor archive.Actor, number, reason stri
 }
 
 // Reseal tries again to seal a certificate that is not sealed yet, whether its
-// sealing failed or got stuck.
+// sealing failed or got stuck, or to close the request of one that is: after a
+// backup was restored, the job that would do so may be gone.
 func (m *Room) Reseal(ctx context.Context, actor archive.Actor, number string) error {
 	v, err := m.pass(ctx, actor, archive.ActReseal, number)
 	if err != nil {
 		return err
 	}
-	if v.Value.Released() {
+	request, err := m.c.Requests.Head(ctx, v.Value.ID)
+	if err != nil {
+		return fmt.Errorf("reseal: %w", err)
+	}
+	if v.Value.Released() && request.Value.State != archive.Approved {
 		return fmt.Errorf("certificate is %s: %w", v.Value.State, archive.ErrState)
 	}
 	job, err := m.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobCertificate, Ref: archive.Ref{Kind: archive.KindRequest, ID: v.Value.ID}})
