@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -95,6 +96,13 @@ func (o *office) reindex(r *reindexing) {
 	}
 }
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func meilisearch(t *testing.T, server *testenv.MeilisearchServer) *index.Index {
 	t.Helper()
 	x, err := index.New(t.Context(), index.Config{URL: server.URL, Key: server.MasterKey})
@@ -120,7 +128,7 @@ func eachEngine(t *testing.T, test func(t *testing.T, x searchIndex)) {
 // again from the chains, and what they hold of an older version is.
 func TestReindex(t *testing.T) {
 	eachEngine(t, func(t *testing.T, x searchIndex) {
-		o := newOffice(t, x, 600)
+		o := newOffice(t, x, 200)
 		o.describe(1, "常在之题")
 		o.reindex(&reindexing{})
 		o.expect("常在之题", 1)
@@ -154,9 +162,9 @@ func TestReindex(t *testing.T) {
 // the index about, and one that was put.
 func TestReindexCatchesUp(t *testing.T) {
 	eachEngine(t, func(t *testing.T, x searchIndex) {
-		o := newOffice(t, x, 600)
+		o := newOffice(t, x, 200)
 		var once sync.Once
-		o.reindex(&reindexing{piece: 100_000, show: func(int, int, string) {
+		o.reindex(&reindexing{piece: 30_000, show: func(int, int, string) {
 			once.Do(func() {
 				for i := range 40 {
 					o.describe(i, "其间之题")
@@ -179,9 +187,9 @@ func TestReindexCatchesUp(t *testing.T) {
 // A reindex that was cut short goes on where it stood, by the service too.
 func TestReindexGoesOn(t *testing.T) {
 	x := meilisearch(t, testenv.Meilisearch(t))
-	o := newOffice(t, x, 600)
+	o := newOffice(t, x, 200)
 	ctx, kill := context.WithCancel(t.Context())
-	r := reindexing{house: o.house, holder: "killed", piece: 100_000, show: func(shards, _ int, _ string) {
+	r := reindexing{house: o.house, holder: "killed", piece: 30_000, show: func(shards, _ int, _ string) {
 		if shards > 100 {
 			kill()
 		}
@@ -196,13 +204,110 @@ func TestReindexGoesOn(t *testing.T) {
 	if err := o.refill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := o.reads.Load(); n == 0 || n > 400 {
+	if n := o.reads.Load(); n == 0 || n > 140 {
 		t.Errorf("%d reads of entries", n)
 	}
-	if n, err := x.Count(t.Context()); err != nil || n != 600 {
-		t.Errorf("%d of 600 records, %v", n, err)
+	if n, err := x.Count(t.Context()); err != nil || n != 200 {
+		t.Errorf("%d of 200 records, %v", n, err)
 	}
 	if whole, err := o.indexWhole(t.Context()); err != nil || !whole {
 		t.Errorf("filled, and whole: %v, %v", whole, err)
 	}
+}
+
+// A server that is restored from an older copy of its folder looks filled and is not.
+// It is noticed and filled again, by a process that was there and by one that was not.
+func TestOldCopyIsNoticed(t *testing.T) {
+	server := testenv.Meilisearch(t)
+	o := newOffice(t, meilisearch(t, server), 30)
+	o.reindex(&reindexing{})
+	server.Stop()
+	old := t.TempDir()
+	must(t, os.CopyFS(old, os.DirFS(server.Data)))
+	server.Start()
+	for _, restarted := range []bool{false, true} {
+		o.describe(0, "后来之题")
+		d, err := o.holdings.Document(t.Context(), o.ids[0])
+		must(t, err)
+		must(t, o.index.Put(t.Context(), d))
+		if whole, err := o.indexWhole(t.Context()); err != nil || !whole {
+			t.Fatalf("before: whole %v, %v", whole, err)
+		}
+		server.Stop()
+		must(t, os.RemoveAll(server.Data))
+		must(t, os.CopyFS(server.Data, os.DirFS(old)))
+		server.Start()
+		if restarted {
+			o.index = meilisearch(t, server)
+		}
+		o.expect("后来之题", 0)
+		if filled, err := o.index.Filled(t.Context()); err != nil || !filled {
+			t.Errorf("an old copy says by itself that it is filled: %v, %v", filled, err)
+		}
+		if whole, err := o.indexWhole(t.Context()); err != nil || whole {
+			t.Errorf("restarted %v: an old copy is taken for whole: %v, %v", restarted, whole, err)
+		}
+		must(t, o.refill(t.Context()))
+		o.expect("后来之题", 1)
+		if whole, err := o.indexWhole(t.Context()); err != nil || !whole {
+			t.Errorf("filled again: whole %v, %v", whole, err)
+		}
+	}
+}
+
+// An index that was wiped is filled again without help.
+func TestWipedIndexIsFilled(t *testing.T) {
+	server := testenv.Meilisearch(t)
+	o := newOffice(t, meilisearch(t, server), 30)
+	o.reindex(&reindexing{})
+	server.Stop()
+	must(t, os.RemoveAll(server.Data))
+	server.Start()
+	if _, err := o.index.Search(t.Context(), archive.Query{Limit: 1}, archive.Scope{Clauses: []archive.Clause{{}}}); !errors.Is(err, archive.ErrUnavailable) {
+		t.Errorf("search of a wiped index: %v", err)
+	}
+	must(t, o.refill(t.Context()))
+	o.expect("", 30)
+}
+
+// One at a time: a second reindex is refused while the first holds the lease, and
+// loses nothing of what that has done.
+func TestReindexesTakeTurns(t *testing.T) {
+	o := newOffice(t, meilisearch(t, testenv.Meilisearch(t)), 30)
+	var once sync.Once
+	o.reindex(&reindexing{piece: 10_000, show: func(int, int, string) {
+		once.Do(func() {
+			second := reindexing{house: o.house, holder: "second"}
+			if _, err := second.run(t.Context()); !errors.Is(err, archive.ErrConflict) {
+				t.Errorf("second at the same time: %v", err)
+			}
+		})
+	}})
+	o.expect("", 30)
+}
+
+// A pack that is damaged, or of a record that is no more, is made again.
+func TestPacksAreChecked(t *testing.T) {
+	o := newOffice(t, meilisearch(t, testenv.Meilisearch(t)), 30)
+	o.reindex(&reindexing{})
+	shard, err := storage.ShardOf(o.ids[0])
+	must(t, err)
+	packs := o.bucket.Packs()
+	for what, spoil := range map[string]func() error{
+		"gone":    func() error { return packs.Delete(t.Context(), shard) },
+		"damaged": func() error { return o.store.Put(t.Context(), "derived/documents/"+shard+"-v1", []byte("damage")) },
+		"foreign": func() error {
+			stray := archive.Document{Version: 1, Record: archive.Record{ID: "01JDQ7Z0000000000000000001"}}
+			return pack{packs, shard}.write(t.Context(), []archive.Document{stray})
+		},
+	} {
+		must(t, spoil())
+		o.reindex(&reindexing{})
+		o.reads.Store(0)
+		o.reindex(&reindexing{})
+		if n := o.reads.Load(); n != 0 {
+			t.Errorf("%s: %d reads of entries after the pack was made again", what, n)
+		}
+	}
+	o.expect("", 30)
 }

@@ -52,6 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Objects) {
 		{"plans", testPlans},
 		{"plans of rivals", testPlanRivals},
 		{"leases", testLeases},
+		{"packs", testPacks},
 		{"sequences", testSequences},
 		{"access log", testAccess},
 		{"access paging", testAccessPaging},
