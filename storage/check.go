@@ -74,7 +74,7 @@ type checker struct {
 	written hash.Hash // of the memory for the next check; nil when none is written
 
 	mu      sync.Mutex
-	numbers map[string]int  // met, and not in place yet
+	numbers map[string]int  // the highest met of each sequence
 	busy    map[string]bool // ids of chains that have a job
 	read    time.Time       // when busy was
 
@@ -95,7 +95,7 @@ func Check(ctx context.Context, b *Bucket, c CheckConfig) iter.Seq2[Finding, err
 		c.Workers = 12
 	}
 	return func(yield func(Finding, error) bool) {
-		k := &checker{CheckConfig: c, place: c.From, told: map[string]bool{}, damaged: map[string]bool{}}
+		k := &checker{CheckConfig: c, place: c.From, told: map[string]bool{}, damaged: map[string]bool{}, numbers: map[string]int{}}
 		for _, id := range c.From.Damaged {
 			k.damaged[id] = true
 		}
@@ -104,8 +104,7 @@ func Check(ctx context.Context, b *Bucket, c CheckConfig) iter.Seq2[Finding, err
 		if whole && c.Memory != nil && c.Memory.After != nil {
 			k.written = sha256.New()
 		}
-		k.place.Sequences = map[string]int{}
-		maps.Copy(k.place.Sequences, c.From.Sequences)
+		maps.Copy(k.numbers, c.From.Sequences)
 		k.pace = &pace{Objects: b.objects, rate: c.Rate}
 		k.b = b.over(k.pace)
 		k.oldest = b.now().Add(-c.Age)
@@ -224,11 +223,6 @@ func (k *checker) take(ctx context.Context, o outcome, yield func(Finding, error
 		}
 	}
 	k.place.After = o.last
-	k.mu.Lock()
-	for name, n := range k.numbers {
-		k.place.Sequences[name] = max(k.place.Sequences[name], n)
-	}
-	k.mu.Unlock()
 	k.objects += int64(o.objects)
 	k.report()
 	return true
@@ -255,6 +249,7 @@ func (k *checker) known(f *Finding) bool {
 
 func (k *checker) report() {
 	if k.Report != nil {
+		k.place.Sequences = k.highest()
 		k.Report(Checked{Place: k.place, Objects: k.objects, Bytes: k.pace.bytes.Load()})
 	}
 }

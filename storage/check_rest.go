@@ -271,10 +271,14 @@ func (k *checker) jobs(ctx context.Context, after string) iter.Seq2[piece, error
 func (k *checker) met(name string, n int) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.numbers == nil {
-		k.numbers = map[string]int{}
-	}
 	k.numbers[name] = max(k.numbers[name], n)
+}
+
+// highest are the numbers that were met.
+func (k *checker) highest() map[string]int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return maps.Clone(k.numbers)
 }
 
 // leases looks at leases and sequences, and then for sequences that certificates
@@ -318,7 +322,8 @@ func (k *checker) judgeLease(ctx context.Context, o Listed) ([]Finding, error) {
 
 func (k *checker) checkSequences(ctx context.Context) ([]Finding, error) {
 	var wrong []Finding
-	for _, name := range slices.Sorted(maps.Keys(k.place.Sequences)) {
+	highest := k.highest()
+	for _, name := range slices.Sorted(maps.Keys(highest)) {
 		key := sequencePrefix + k.b.ring().Claim.Hash("sequence", name)
 		var s sequence
 		_, plain, err := k.b.fetchRing(ctx, key)
@@ -331,7 +336,7 @@ func (k *checker) checkSequences(ctx context.Context) ([]Finding, error) {
 		if err == nil && json.Unmarshal(plain, &s) != nil {
 			continue // told
 		}
-		if s.Last < k.place.Sequences[name] {
+		if s.Last < highest[name] {
 			wrong = append(wrong, found(SequenceBehind, key))
 		}
 	}
