@@ -71,6 +71,7 @@ func (b *bench) deposits(ctx context.Context, content []byte, clients int) error
 		},
 		clean:  func(ctx context.Context) error { return b.clear(ctx, "bench/") },
 		settle: b.house.idle,
+		turns:  3, // the wait after each is long
 	}
 	if size > 50_000_000 { // a few operations say enough and fill no disk
 		s.turns, s.most = 1, max(clients, 10)

@@ -145,7 +145,7 @@ type sides struct {
 	raw, ours func(ctx context.Context, n int) error
 	clean     func(ctx context.Context) error // after each turn of raw; may be nil
 	settle    func(ctx context.Context) error // after each turn of ours: the work left in the background; may be nil
-	turns     int                             // how often each side has a turn; 3 when 0
+	turns     int                             // how often each side has a turn; 9 when 0, so that no burst of other work meets one side alone
 	callers   int                             // of ours, when they are not as many as the clients of raw
 	each      int                             // operations that one call of ours comes to; 1 when 0
 	most      int                             // operations in a turn; 0 for as many as there is time for
@@ -153,7 +153,7 @@ type sides struct {
 
 // compare measures raw and ours in turns. r says what is compared.
 func (b *bench) compare(ctx context.Context, r row, s sides) error {
-	s.turns, s.callers, s.each = cmp.Or(s.turns, 3), cmp.Or(s.callers, r.Clients), cmp.Or(s.each, 1)
+	s.turns, s.callers, s.each = cmp.Or(s.turns, 9), cmp.Or(s.callers, r.Clients), cmp.Or(s.each, 1)
 	theirs := side{clients: r.Clients, most: s.most, op: s.raw, after: s.clean}
 	mine := side{clients: s.callers, most: (s.most + s.each - 1) / s.each, op: s.ours, after: s.settle}
 	length := time.Duration(b.seconds / float64(s.turns) * float64(time.Second))
