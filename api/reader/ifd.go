@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+
+	"golang.org/x/image/tiff"
 )
 
 // The tags of TIFF that say how a picture is meant to be seen.
@@ -33,6 +35,8 @@ func openTIFF(file io.ReaderAt) (tiffFile, error) {
 		t.order = binary.LittleEndian
 	case "MM\x00*":
 		t.order = binary.BigEndian
+	case "II+\x00", "MM\x00+":
+		return tiffFile{}, tiff.UnsupportedError("BigTIFF")
 	default:
 		return tiffFile{}, fmt.Errorf("head of TIFF: %x", head[:4])
 	}
