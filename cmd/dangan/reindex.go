@@ -65,7 +65,8 @@ type reindexing struct {
 
 	rebuild indexplan.Rebuild
 	state   reindexState
-	loaded  atomic.Int64 // documents
+	began   time.Time
+	loaded  atomic.Int64 // documents, since then
 }
 
 // reindexState is kept in the bucket, so that another process can go on.
@@ -157,7 +158,7 @@ func (r *reindexing) save(ctx context.Context, done int) error {
 }
 
 const (
-	aheadShards = 2        // that are made while others are loaded
+	aheadShards = 2 // that are made while others are loaded
 	loadSize    = 16 << 20
 	loadsAtOnce = 2
 )
@@ -165,6 +166,7 @@ const (
 // fill makes the documents of one shard after the other and loads them in large
 // pieces. A few shards are made ahead: while the engine is at work, so are we.
 func (r *reindexing) fill(ctx context.Context) error {
+	r.began = time.Now()
 	group, ctx := errgroup.WithContext(ctx)
 	ahead := make(chan chan []archive.Document, aheadShards)
 	group.Go(func() error {
@@ -234,10 +236,17 @@ func (r *reindexing) load(ctx context.Context, ahead <-chan chan []archive.Docum
 // weight is about how many bytes a document comes to in the engine's form.
 func weight(d archive.Document) int { return 1500 + 2*len(d.Text) }
 
+// tell shows how many shards are done, and at this rate how long the others take.
 func (r *reindexing) tell(shards int, loaded int64) {
-	if r.show != nil {
-		r.show(shards, len(storage.Shards()), fmt.Sprintf("%d records", loaded))
+	if r.show == nil {
+		return
 	}
+	total, label := len(storage.Shards()), ""
+	if took, done := time.Since(r.began).Seconds(), shards-r.state.Done; done > 0 {
+		left := time.Duration(took / float64(done) * float64(total-shards) * float64(time.Second))
+		label = fmt.Sprintf("shards, %d records, %.0f/s, %v left", loaded, float64(loaded)/took, left.Round(time.Second))
+	}
+	r.show(shards, total, label)
 }
 
 // documents are those of a shard: from its pack what is of the newest version there,
@@ -288,7 +297,7 @@ func (r *reindexing) tips(ctx context.Context, shard string) (map[string]int, er
 }
 
 // fromChains makes documents; early are those of records with unread files. Chains
-// that were fenced have none.
+// that were fenced have none, and damaged ones are left out.
 func (r *reindexing) fromChains(ctx context.Context, ids map[string]int) (ready, early []archive.Document, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(8)
@@ -297,14 +306,16 @@ func (r *reindexing) fromChains(ctx context.Context, ids map[string]int) (ready,
 	for i, id := range slices.Sorted(maps.Keys(ids)) {
 		group.Go(func() error {
 			d, err := r.house.holdings.Document(ctx, id)
-			if errors.Is(err, archive.ErrNotFound) {
-				return nil
+			switch unread[i] = errors.Is(err, archive.ErrEarly); {
+			case err == nil, unread[i]:
+				docs[i] = d
+			case errors.Is(err, archive.ErrNotFound):
+			case errors.Is(err, archive.ErrCorrupt): // fsck says what; all others shall be found
+				r.house.log.ErrorContext(ctx, "record left out of the index", "record", id, "error", err)
+			default:
+				return err
 			}
-			docs[i], unread[i] = d, errors.Is(err, archive.ErrEarly)
-			if unread[i] {
-				return nil
-			}
-			return err
+			return nil
 		})
 	}
 	err = group.Wait()
@@ -361,36 +372,4 @@ func (r *reindexing) catchUp(ctx context.Context) (int, error) {
 	}
 	err := group.Wait()
 	return int(sum.Load()), err
-}
-
-// underLease does something that one process at a time may do. When the lease is
-// lost, ctx of do ends.
-func (h *house) underLease(ctx context.Context, name, holder string, do func(ctx context.Context) error) error {
-	const term = 30 * time.Second
-	work := h.bucket.Work()
-	held, err := work.Acquire(ctx, name, holder, term)
-	if err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	ctx, done := context.WithCancel(ctx)
-	group.Go(func() error {
-		defer done()
-		return do(ctx)
-	})
-	group.Go(func() error {
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-time.After(term / 3):
-			}
-			if _, err := work.Acquire(ctx, name, holder, term); err != nil && ctx.Err() == nil {
-				done()
-				return err
-			}
-		}
-	})
-	err = group.Wait()
-	return errors.Join(err, work.Release(context.WithoutCancel(ctx), held))
 }
