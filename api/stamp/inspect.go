@@ -47,6 +47,7 @@ type Identity struct {
 	Signer  *x509.Certificate
 	Issuers []*x509.Certificate // came along with the signer's, as the signer ordered them
 	Covered int                 // bytes up to where the seal reaches; 0 when it cannot be found
+	Added   []Revision          // what came after the seal
 	Reason  string              // why the state is not Intact, without any content of the file
 }
 
@@ -77,27 +78,46 @@ func Inspect(pdf []byte) (Identity, error) {
 		return id, nil
 	}
 	id.Signer, id.Issuers, id.Covered = signature.Chain[0], signature.Chain[1:], span.covered
+	if span.covered > len(pdf) {
+		id.State, id.Covered, id.Reason = Changed, 0, "its end is missing"
+		return id, nil
+	}
 	h := sha256.New()
 	h.Write(pdf[:span.start])
 	h.Write(pdf[span.end:span.covered])
+	id.Added = revisions(pdf, span.covered)
 	switch {
 	case [sha256.Size]byte(h.Sum(nil)) != signature.Digest:
-		id.State, id.Reason = Changed, "bytes under the seal were changed"
-	case !ours || bytes.Index(pdf, []byte(markerToken)) > span.covered:
+		id.State, id.Reason = Changed, "bytes under the seal were changed"+addedWords(id.Added)
+	case !bytes.Contains(pdf[:span.covered], []byte(markerToken)):
 		id.Number, id.Reason = "", "sealed, but not as a certificate"
 	case span.covered < len(pdf):
-		id.State, id.Reason = Extended, fmt.Sprintf("%d bytes were added after the seal", len(pdf)-span.covered)
+		id.State, id.Reason = Extended, "what was sealed is unchanged"+addedWords(id.Added)
 	default:
 		id.State = Intact
 	}
 	return id, nil
 }
 
-// findNumber looks for the entry that Issue writes into the catalog.
+// addedWords tells what came after the seal.
+func addedWords(list []Revision) string {
+	var b strings.Builder
+	for _, r := range list {
+		fmt.Fprintf(&b, "; %s", r)
+	}
+	return b.String()
+}
+
+// findNumber looks for the entry that Issue writes into the catalog, as it is written or as another program
+// would write it.
 func findNumber(pdf []byte) (number string, found bool) {
 	_, rest, found := bytes.Cut(pdf, []byte(markerToken))
 	if !found {
-		return "", false
+		if _, rest, found = bytes.Cut(pdf, []byte(markerName)); !found {
+			return "", false
+		}
+		_, rest, _ = bytes.Cut(rest[:min(len(rest), 4096)], []byte("/Number"))
+		rest = bytes.ToUpper(bytes.TrimLeft(rest, " \r\n"))
 	}
 	digits, ok := bytes.CutPrefix(rest[:min(len(rest), 4096)], []byte("<FEFF"))
 	digits, _, closed := bytes.Cut(digits, []byte(">"))
@@ -119,9 +139,9 @@ type sealSpan struct {
 	der        []byte
 }
 
-// findSeal reads the first signature of the file. The gap that the byte range leaves must hold the
-// signature in lower-case hexadecimal, then zeros, and nothing else: it is the one place that the digest
-// does not cover.
+// findSeal reads the first signature of the file, which may say that it covers more than there is. The gap
+// that the byte range leaves must hold the signature in lower-case hexadecimal, then zeros, and nothing
+// else: it is the one place that the digest does not cover.
 func findSeal(pdf []byte) (sealSpan, error) {
 	at := bytes.Index(pdf, []byte(byteRangeToken))
 	if at < 0 {
@@ -130,7 +150,7 @@ func findSeal(pdf []byte) (sealSpan, error) {
 	from := at + len(byteRangeToken)
 	after := from + byteRangeWidth + len("]\n"+contentsToken)
 	if after > len(pdf) || string(pdf[from+byteRangeWidth:after]) != "]\n"+contentsToken {
-		return sealSpan{}, errors.New("its seal is not where it should be")
+		return sealSpan{}, errors.New("its seal is not written as we write it: another program wrote the file anew, or made it up")
 	}
 	numbers := string(pdf[from : from+byteRangeWidth])
 	start := after - 1
@@ -140,7 +160,7 @@ func findSeal(pdf []byte) (sealSpan, error) {
 	}
 	end := start + closing + 1
 	tail, err := strconv.Atoi(lastField(numbers))
-	if err != nil || tail < 0 || tail > len(pdf)-end || strings.TrimRight(numbers, " ") != fmt.Sprintf("0 %d %d %d", start, end, tail) {
+	if err != nil || tail < 0 || tail > 1<<40 || strings.TrimRight(numbers, " ") != fmt.Sprintf("0 %d %d %d", start, end, tail) {
 		return sealSpan{}, errors.New("its seal does not cover the file")
 	}
 	der, ok := decodeValue(pdf[start+1 : end-1])

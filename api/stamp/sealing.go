@@ -15,7 +15,8 @@ import (
 const (
 	byteRangeToken = "/ByteRange ["
 	contentsToken  = "/Contents <"
-	markerToken    = "/DanganCertificate<</V 1/Number "
+	markerName     = "/DanganCertificate"
+	markerToken    = markerName + "<</V 1/Number "
 )
 
 // byteRangeWidth is the room for the three numbers of the byte range: files below 10 GB.

@@ -24,6 +24,7 @@ type Result struct {
 	Why    string // one plain sentence in English
 	Number string // certificate number, for VALID and TAMPERED when it can be read
 	Signer *x509.Certificate
+	Added  []Revision // what came after the seal
 }
 
 // Verify checks a file offline: the bytes against the seal, and the seal's certificate against the roots
@@ -34,7 +35,7 @@ func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 		return Result{}, err
 	}
 	trust := trusted(id, roots, at)
-	result := Result{Word: Tampered, Why: id.Reason, Number: id.Number, Signer: id.Signer}
+	result := Result{Word: Tampered, Why: id.Reason, Number: id.Number, Signer: id.Signer, Added: id.Added}
 	switch {
 	case id.State == Foreign:
 		result.Word, result.Number = Unknown, ""
