@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"dangan/archive"
 	"dangan/index"
@@ -124,7 +125,7 @@ func (w *bench) loadEmbedded(ctx context.Context, n int) error {
 // seeded stores, the index is removed at the end as they are.
 func (w *bench) loadMeili(ctx context.Context, n int) (drop func() error, err error) {
 	name := fmt.Sprintf("dangan-bench-%d", n)
-	x, err := index.New(ctx, index.Config{URL: w.meili.url, Key: w.meili.key, Name: name})
+	x, err := index.New(ctx, index.Config{URL: w.meili.url, Key: w.meili.key, Name: name, Timeout: time.Minute}) // to be measured, not cut off
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 
@@ -106,7 +107,7 @@ func (w *bench) wire(ctx context.Context, q texts, scope archive.Scope) ([][]que
 		return nil, err
 	}
 	defer proxy.Close()
-	x, err := index.New(ctx, index.Config{URL: at, Key: w.meili.key, Name: w.index})
+	x, err := index.New(ctx, index.Config{URL: at, Key: w.meili.key, Name: w.index, Timeout: time.Minute})
 	if err != nil {
 		return nil, err
 	}
