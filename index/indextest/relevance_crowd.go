@@ -115,7 +115,8 @@ func wrong(c *crowd, r *rand.Rand, _ human, _ int) string { return string(pick(r
 
 // ceiling is what the best order by frequency could score for questions of a weak
 // class: of the records whose names are in reach, the share of the commonest name,
-// and of the ten commonest. With sound, only names said alike are in reach.
+// and of the ten commonest. In reach are names said alike or one character apart;
+// with sound, those that are both.
 func (c *crowd) ceiling(asked []string, sound bool) (first, ten float64) {
 	reach := map[string][]int{} // what names share → questions
 	for i, text := range asked {
@@ -151,10 +152,18 @@ func (c *crowd) ceiling(asked []string, sound bool) (first, ten float64) {
 	return 100 * first / float64(len(asked)), 100 * ten / float64(len(asked))
 }
 
+// shared is what names in reach of each other have in common.
 func shared(name string, sound bool) []string {
-	keys, _ := match.Pinyin(name)
+	readings, _ := match.Pinyin(name)
+	masked := match.Masked(name)
 	if !sound {
-		keys = append(keys, match.Masked(name)...)
+		return slices.Concat(readings, masked)
 	}
-	return keys
+	var both []string
+	for _, r := range readings {
+		for _, m := range masked {
+			both = append(both, r+m)
+		}
+	}
+	return both
 }

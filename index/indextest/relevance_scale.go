@@ -98,7 +98,7 @@ func (s *score) row(all *crowd, c class) string {
 	ceiling := ""
 	if sound := strings.HasPrefix(c.name, "homophone"); sound || strings.HasPrefix(c.name, "one wrong") {
 		first, ten := all.ceiling(s.texts, sound)
-		ceiling = fmt.Sprintf("%.0f, %.0f", first, ten)
+		ceiling = fmt.Sprintf("%.1f, %.1f", first, ten)
 	}
 	slices.Sort(s.took)
 	ms := func(part int) float64 { return float64(s.took[len(s.took)*part/100].Microseconds()) / 1000 }
