@@ -31,6 +31,7 @@ type bench struct {
 	sealer   *sealer
 	raw      *minio.Client // the same object store, without us
 	bucket   string
+	seeded   int    // records that at has put into a configured bucket
 	meili    *meili // nil when the index is the embedded one
 	index    string // name of the one in Meilisearch, where indexed measures
 	dir      string // of the embedded house, where at measures

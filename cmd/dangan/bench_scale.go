@@ -52,11 +52,18 @@ func (w *bench) indexed(ctx context.Context, n int, measure func() error) (err e
 	return measure()
 }
 
-// seed adds what a bucket has less than n records.
+// seed fills a bucket up to n records.
 func (b *bench) seed(ctx context.Context, bucket *storage.Bucket, n int) error {
+	if n <= b.seeded {
+		return nil
+	}
 	bar := newProgress(b.stderr)
 	defer bar.end()
-	return seedRecords(ctx, bucket, n, func(done int) { bar.show(done, n, "records seeded") })
+	if err := seedRecords(ctx, bucket, n, func(done int) { bar.show(done, n, "records seeded") }); err != nil {
+		return err
+	}
+	b.seeded = n
+	return nil
 }
 
 // openSeeded moves w into an embedded house with n records.
