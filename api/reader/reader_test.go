@@ -259,37 +259,14 @@ func TestNoPage(t *testing.T) {
 
 // FuzzRead wants an answer to everything, and a complete one for what passes.
 func FuzzRead(f *testing.F) {
-	for _, file := range [][]byte{textPDF("seed"), chinesePDF("张㛃"), manyPages(2), selfReference(), jpegFile(f, 40, 20), pngFile(f, 40, 20), nil} {
+	for _, file := range [][]byte{textPDF("seed"), chinesePDF("张㛃"), manyPages(2), selfReference(), jpegFile(f, 40, 20), pngFile(f, 40, 20), signedPDF(f), zipFile(f, "OFD.xml"), nil} {
 		f.Add(file)
 	}
 	r := newReader(f, reader.Config{MaxPages: 10, MaxPixels: 1_000_000, MaxTime: time.Second})
 	f.Fuzz(func(t *testing.T, file []byte) {
 		reading := read(t, r, file)
-		if !reading.Rejected() && (reading.Pages < 1 || len(reading.Text) != reading.Pages) {
-			t.Errorf("passed with %d pages and %d texts", reading.Pages, len(reading.Text))
+		if !reading.Rejected() && (len(reading.Sizes) != reading.Pages || len(reading.Text) != reading.Pages) {
+			t.Errorf("passed with %d pages, %d texts and %d sizes", reading.Pages, len(reading.Text), len(reading.Sizes))
 		}
 	})
-}
-
-func BenchmarkReadScan(b *testing.B) {
-	r := newReader(b, reader.Config{})
-	file := scanPDF(jpegFile(b, 1653, 2339), 1653, 2339)
-	read(b, r, file)
-	b.SetBytes(int64(len(file)))
-	b.ReportAllocs()
-	for b.Loop() {
-		read(b, r, file)
-	}
-}
-
-func BenchmarkPageOfScan(b *testing.B) {
-	r := newReader(b, reader.Config{})
-	file := scanPDF(jpegFile(b, 1653, 2339), 1653, 2339)
-	read(b, r, file)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Page(b.Context(), bytes.NewReader(file), int64(len(file)), 1, 200); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

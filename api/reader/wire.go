@@ -201,6 +201,9 @@ type block struct {
 var errFile = errors.New("file cannot be read")
 
 func (d *distant) ReadAt(p []byte, offset int64) (int, error) {
+	if offset >= d.size {
+		return 0, io.EOF
+	}
 	read := 0
 	for read < len(p) {
 		at := offset + int64(read)
