@@ -1,6 +1,7 @@
 package testenv_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -31,6 +32,8 @@ func (f *fakeTB) Helper()           {}
 func (f *fakeTB) Skip(args ...any)  { f.skipped = args[0].(string) }
 func (f *fakeTB) Fatal(args ...any) { f.failed = args[0].(string) }
 
+func (f *fakeTB) Fatalf(format string, args ...any) { f.failed = fmt.Sprintf(format, args...) }
+
 func TestMissingToolSkipsOrFails(t *testing.T) {
 	for _, c := range []struct {
 		require  string
@@ -44,6 +47,22 @@ func TestMissingToolSkipsOrFails(t *testing.T) {
 		}
 		if reason := tb.failed + tb.skipped; !strings.Contains(reason, "no-such-tool") {
 			t.Errorf("DANGAN_REQUIRE_TOOLS=%q: reason %q does not name the tool", c.require, reason)
+		}
+	}
+}
+
+func TestRounds(t *testing.T) {
+	for _, c := range []struct {
+		factor string
+		want   int // 0 for a failure
+	}{{"", 4}, {"3", 12}, {"0", 0}, {"many", 0}} {
+		t.Setenv("DANGAN_TORTURE", c.factor)
+		var tb fakeTB
+		if got := testenv.Rounds(&tb, 4); got != c.want && tb.failed == "" {
+			t.Errorf("DANGAN_TORTURE=%q: %d rounds, want %d", c.factor, got, c.want)
+		}
+		if failed := tb.failed != ""; failed != (c.want == 0) {
+			t.Errorf("DANGAN_TORTURE=%q: failed %v", c.factor, failed)
 		}
 	}
 }
