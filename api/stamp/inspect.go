@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 
 	"dangan/api/stamp/internal/cms"
+	"dangan/api/stamp/timestamp"
 )
 
 // ErrNotPDF is wrapped when bytes do not begin like a PDF file.
@@ -46,6 +47,7 @@ type Identity struct {
 	// state; nil otherwise. It is not checked against any root.
 	Signer  *x509.Certificate
 	Issuers []*x509.Certificate // came along with the signer's, as the signer ordered them
+	Dated   *timestamp.Token    // when somebody else saw the seal, sound in itself; nil when it carries no time-stamp
 	Covered int                 // bytes up to where the seal reaches; 0 when it cannot be found
 	Added   []Revision          // what came after the seal
 	Reason  string              // why the state is not Intact, without any content of the file
@@ -78,6 +80,12 @@ func Inspect(pdf []byte) (Identity, error) {
 		return id, nil
 	}
 	id.Signer, id.Issuers, id.Covered = signature.Chain[0], signature.Chain[1:], span.covered
+	if len(signature.Token) > 0 {
+		if id.Dated, err = timestamp.Parse(signature.Token, signature.Value); err != nil {
+			id.State, id.Reason = Changed, "the seal's time-stamp is damaged"
+			return id, nil
+		}
+	}
 	if span.covered > len(pdf) {
 		id.State, id.Covered, id.Reason = Changed, 0, "its end is missing"
 		return id, nil

@@ -2,6 +2,7 @@ package stamp
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"dangan/api/stamp/internal/cms"
+	"dangan/api/stamp/timestamp"
 )
 
 // The tokens that a sealed file is found by. They are written exactly so, once.
@@ -40,6 +42,9 @@ func (s *Stamper) newSealing(d *document, now time.Time) *sealing {
 	room := 1024 // attributes, algorithm names and an RSA-4096 value with space to spare
 	for _, c := range s.chain {
 		room += len(c.Raw)
+	}
+	if s.config.Dates != nil {
+		room += timestamp.MaxToken
 	}
 	return &sealing{doc: d, picture: s.seal, name: s.config.SealName, purpose: s.config.SealPurpose, now: now,
 		room: room + len(s.chain[0].RawIssuer), signature: d.reserve(), field: d.reserve()}
@@ -88,7 +93,7 @@ func (l *sealing) entries(number string) string {
 }
 
 // sign fills in the byte range and the signature over everything but itself.
-func (s *Stamper) sign(pdf []byte, l *sealing) error {
+func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) error {
 	end := l.contents + 2*l.room + 2
 	numbers := fmt.Sprintf("0 %d %d %d", l.contents, end, len(pdf)-end)
 	if len(numbers) > byteRangeWidth {
@@ -98,7 +103,15 @@ func (s *Stamper) sign(pdf []byte, l *sealing) error {
 	h := sha256.New()
 	h.Write(pdf[:l.contents])
 	h.Write(pdf[end:])
-	der, err := cms.Sign(s.config.Rand, s.signer, s.chain, [sha256.Size]byte(h.Sum(nil)))
+	signer := s.signer
+	if remote, ok := signer.(RemoteSigner); ok {
+		signer = remote.For(ctx)
+	}
+	var date cms.Timestamp
+	if s.config.Dates != nil {
+		date = func(digest [sha256.Size]byte) ([]byte, error) { return s.config.Dates.Stamp(ctx, digest) }
+	}
+	der, err := cms.Sign(s.config.Rand, signer, s.chain, [sha256.Size]byte(h.Sum(nil)), date)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 // Package stamp makes certificates as PDF files and checks such files.
 //
 // It owns: the page (layout, fonts with a true text layer, marks, QR code, the vector seal), the PDF bytes,
-// the PAdES B-B seal over a crypto.Signer, and the reading back of both.
+// the PAdES seal (B-B or B-T) over a crypto.Signer, and the reading back of both.
 // It must not know: records, requests, storage, HTTP, or why a certificate is issued; all words come in a
 // Sheet.
 //
@@ -14,6 +14,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"dangan/api/stamp/timestamp"
 )
 
 // Config is what a Stamper needs.
@@ -28,6 +31,8 @@ type Config struct {
 	// Signer holds the seal's private key: ECDSA or RSA, in memory or in a device. It may be called
 	// concurrently. Nil makes a Stamper that can only draw.
 	Signer crypto.Signer
+	// Dates makes the seals B-T: each carries a time-stamp, or is not made. Nil makes them B-B.
+	Dates Timestamper
 	// Chain is the seal's certificate first, then its issuers; all of it goes into every PDF.
 	Chain []*x509.Certificate
 
@@ -38,6 +43,22 @@ type Config struct {
 	Now  func() time.Time // nil means time.Now
 	Rand io.Reader        // nil means crypto/rand
 }
+
+// RemoteSigner is a Signer that is reached over a network and must not be waited for longer than whoever asked
+// wants to wait. It says that it cannot be reached just now with an error of the caller's, which Issue wraps.
+type RemoteSigner interface {
+	crypto.Signer
+	// For returns a signer for one call, which ends with ctx.
+	For(ctx context.Context) crypto.Signer
+}
+
+// Timestamper returns an RFC 3161 token, in DER and of at most timestamp.MaxToken bytes, for a digest. It may
+// be called concurrently.
+type Timestamper interface {
+	Stamp(ctx context.Context, digest [sha256.Size]byte) ([]byte, error)
+}
+
+var _ Timestamper = (*timestamp.Client)(nil)
 
 // Stamper makes certificates. It is safe for concurrent use.
 type Stamper struct {
@@ -137,7 +158,7 @@ func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("issue certificate: %w", err)
 	}
-	if err := s.sign(pdf, seal); err != nil {
+	if err := s.sign(ctx, pdf, seal); err != nil {
 		return nil, fmt.Errorf("seal certificate: %w", err)
 	}
 	return pdf, nil

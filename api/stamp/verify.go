@@ -24,25 +24,36 @@ type Result struct {
 	Why    string // one plain sentence in English
 	Number string // certificate number, for VALID and TAMPERED when it can be read
 	Signer *x509.Certificate
+	Dated  time.Time  // of a time-stamp that the roots vouch for; zero without one
 	Added  []Revision // what came after the seal
 }
 
-// Verify checks a file offline: the bytes against the seal, and the seal's certificate against the roots
-// as of the given time. Without roots nothing is trusted. It fails with ErrNotPDF only.
+// Verify checks a file offline: the bytes against the seal, and the seal's certificate against the roots, as of
+// the time-stamp when the roots vouch for that now, else as of the given time. Without roots nothing is
+// trusted. It fails with ErrNotPDF only.
 func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 	id, err := Inspect(pdf)
 	if err != nil {
 		return Result{}, err
 	}
-	trust := trusted(id, roots, at)
 	result := Result{Word: Tampered, Why: id.Reason, Number: id.Number, Signer: id.Signer, Added: id.Added}
+	dated := ""
+	if id.Dated != nil && roots != nil {
+		if _, err := id.Dated.Chain(roots, at); err == nil {
+			at, result.Dated = id.Dated.Time, id.Dated.Time
+			dated = fmt.Sprintf(" on %s, as its time-stamp says,", at.UTC().Format(time.RFC3339))
+		} else {
+			dated = " (nobody vouches for its time-stamp)"
+		}
+	}
+	trust := trusted(id, roots, at)
 	switch {
 	case id.State == Foreign:
 		result.Word, result.Number = Unknown, ""
 	case id.Signer != nil && trust != nil:
 		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal is not by a trusted office: %v", trust)
 	case id.State == Intact:
-		result.Word, result.Why = Valid, "sealed by a trusted office and unchanged since"
+		result.Word, result.Why = Valid, fmt.Sprintf("sealed by a trusted office%s and unchanged since", dated)
 	}
 	return result, nil
 }

@@ -1,10 +1,10 @@
-// Package cms makes and checks the one kind of CMS SignedData that a PAdES B-B seal needs: detached, one
-// signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), with the signed attributes contentType, messageDigest and
-// signingCertificateV2 and nothing else.
+// Package cms makes and checks the one kind of CMS SignedData that a PAdES B-B or B-T seal needs: detached,
+// one signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), with the signed attributes contentType, messageDigest and
+// signingCertificateV2 and nothing else, and with a time-stamp token over the signature value or none.
 //
-// It owns: the DER of RFC 5652 (CMS) and RFC 5035 (signingCertificateV2), as profiled by ETSI EN 319 142-1
-// for PAdES: no signing-time, no unsigned attributes.
-// It must not know: PDF, which roots are trusted, or what time it is.
+// It owns: the DER of RFC 5652 (CMS), RFC 5035 (signingCertificateV2) and RFC 3161, appendix A
+// (timeStampToken), as profiled by ETSI EN 319 142-1 for PAdES: no signing-time, no other unsigned attributes.
+// It must not know: PDF, which roots are trusted, what time it is, or what is in a token.
 package cms
 
 import (
@@ -38,6 +38,9 @@ func oidMessageDigest() asn1.ObjectIdentifier {
 func oidSigningCertificateV2() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
 }
+func oidTimeStampToken() asn1.ObjectIdentifier {
+	return asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
+}
 func oidSHA256() asn1.ObjectIdentifier {
 	return asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
 }
@@ -68,6 +71,7 @@ type signerInfo struct {
 	SignedAttributes   asn1.RawValue `asn1:"optional,tag:0"`
 	SignatureAlgorithm pkix.AlgorithmIdentifier
 	Signature          []byte
+	UnsignedAttributes asn1.RawValue `asn1:"optional,tag:1"`
 }
 
 type issuerAndSerial struct {
@@ -85,9 +89,12 @@ type signingCertificateV2 struct{ Certs []essCertID }
 
 type essCertID struct{ CertHash []byte }
 
+// Timestamp returns a time-stamp token in DER for the digest of a signature value.
+type Timestamp func(digest [sha256.Size]byte) ([]byte, error)
+
 // Sign signs the SHA-256 digest of the content. chain[0] is the signer's own certificate; all of chain is
-// included. The result is DER.
-func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, digest [sha256.Size]byte) ([]byte, error) {
+// included. The result is DER. Without a Timestamp it is not dated; when one fails, so does Sign.
+func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, digest [sha256.Size]byte, date Timestamp) ([]byte, error) {
 	algorithm, err := signatureAlgorithm(signer.Public())
 	if err != nil {
 		return nil, err
@@ -101,10 +108,25 @@ func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, diges
 	if err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
-	return encode(chain, attributes, algorithm, value)
+	var token []byte
+	if date != nil {
+		if token, err = date(sha256.Sum256(value)); err != nil {
+			return nil, fmt.Errorf("date: %w", err)
+		}
+	}
+	return encode(chain, attributes, algorithm, value, token)
 }
 
-func encode(chain []*x509.Certificate, attributes []byte, algorithm pkix.AlgorithmIdentifier, value []byte) ([]byte, error) {
+// encode leaves the unsigned attributes out when there is no token.
+func encode(chain []*x509.Certificate, attributes []byte, algorithm pkix.AlgorithmIdentifier, value, token []byte) ([]byte, error) {
+	var unsigned asn1.RawValue
+	if len(token) > 0 {
+		der, err := asn1.MarshalWithParams([]attribute{{oidTimeStampToken(), []asn1.RawValue{{FullBytes: token}}}}, "set")
+		if err != nil {
+			return nil, err
+		}
+		unsigned.FullBytes = retag(der, 0xA1)
+	}
 	sha := pkix.AlgorithmIdentifier{Algorithm: oidSHA256()}
 	info := contentInfo{ContentType: oidSignedData(), Content: signedData{
 		Version:          1,
@@ -117,6 +139,7 @@ func encode(chain []*x509.Certificate, attributes []byte, algorithm pkix.Algorit
 			SignedAttributes:   asn1.RawValue{FullBytes: retag(attributes, 0xA0)},
 			SignatureAlgorithm: algorithm,
 			Signature:          value,
+			UnsignedAttributes: unsigned,
 		}},
 	}}
 	info.Content.EncapContentInfo.ContentType = oidData()

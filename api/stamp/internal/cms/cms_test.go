@@ -52,7 +52,7 @@ func TestParseReturnsWhatWasSigned(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			chain := []*x509.Certificate{certificate(t, "seal", key), certificate(t, "issuer", key), certificate(t, "root", key)}
 			digest := sha256.Sum256([]byte("content"))
-			der, err := cms.Sign(rand.Reader, key, chain, digest)
+			der, err := cms.Sign(rand.Reader, key, chain, digest, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestParseReturnsWhatWasSigned(t *testing.T) {
 func TestEveryByteCounts(t *testing.T) {
 	key := keys(t)["ECDSA"]
 	chain := []*x509.Certificate{certificate(t, "seal", key), certificate(t, "root", key)}
-	der, err := cms.Sign(rand.Reader, key, chain, sha256.Sum256([]byte("content")))
+	der, err := cms.Sign(rand.Reader, key, chain, sha256.Sum256([]byte("content")), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestEveryByteCounts(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	key := keys(f)["ECDSA"]
-	der, err := cms.Sign(rand.Reader, key, []*x509.Certificate{certificate(f, "seal", key)}, sha256.Sum256([]byte("content")))
+	der, err := cms.Sign(rand.Reader, key, []*x509.Certificate{certificate(f, "seal", key)}, sha256.Sum256([]byte("content")), nil)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -13,10 +13,13 @@ import (
 type Signature struct {
 	Chain  []*x509.Certificate // the signer's first, then the others that the signer named
 	Digest [sha256.Size]byte   // of the content that was signed
+	// Token dates the signature: a time-stamp token, unchecked; empty when there is none.
+	Token []byte
+	Value [sha256.Size]byte // digest of the signature value, which the token must speak of
 }
 
 // Parse reads what Sign made and checks it: the signature value, and that every byte is the one that Sign
-// would have written for this chain, digest and value. It fails with ErrMalformed or ErrBroken.
+// would have written for this chain, digest, value and token. It fails with ErrMalformed or ErrBroken.
 func Parse(der []byte) (*Signature, error) {
 	var info contentInfo
 	if _, err := asn1.Unmarshal(der, &info); err != nil {
@@ -38,7 +41,11 @@ func Parse(der []byte) (*Signature, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode signed attributes: %w", err)
 	}
-	if again, err := encode(s.Chain, attributes, algorithm, signer.Signature); err != nil || !bytes.Equal(again, der) {
+	if s.Token, err = readToken(signer.UnsignedAttributes.FullBytes); err != nil {
+		return nil, err
+	}
+	s.Value = sha256.Sum256(signer.Signature)
+	if again, err := encode(s.Chain, attributes, algorithm, signer.Signature, s.Token); err != nil || !bytes.Equal(again, der) {
 		return nil, fmt.Errorf("%w: not as Sign encodes it", ErrMalformed)
 	}
 	check := x509.ECDSAWithSHA256
@@ -49,6 +56,19 @@ func Parse(der []byte) (*Signature, error) {
 		return nil, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	return s, nil
+}
+
+// readToken takes the token from the unsigned attributes, when there are any.
+func readToken(der []byte) ([]byte, error) {
+	if len(der) == 0 {
+		return nil, nil
+	}
+	var unsigned []attribute
+	_, err := asn1.UnmarshalWithParams(retag(der, 0x31), &unsigned, "set")
+	if err != nil || len(unsigned) != 1 || len(unsigned[0].Values) != 1 {
+		return nil, fmt.Errorf("%w: unreadable unsigned attributes", ErrMalformed)
+	}
+	return unsigned[0].Values[0].FullBytes, nil
 }
 
 // readAttributes takes the digest and the chain from the signed attributes.
