@@ -3,17 +3,23 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"dangan/archive"
 )
 
-// underLease does something that one process at a time may do. When the lease is
-// lost, ctx of do ends.
+// underLease does something that one process at a time may do; while another does it,
+// the error is archive.ErrConflict. When the lease is lost, ctx of do ends.
 func (h *house) underLease(ctx context.Context, name, holder string, do func(ctx context.Context) error) error {
 	const term = 30 * time.Second
 	work := h.bucket.Work()
 	held, err := work.Acquire(ctx, name, holder, term)
+	if errors.Is(err, archive.ErrConflict) {
+		err = fmt.Errorf("another process is at it: %w", err)
+	}
 	if err != nil {
 		return err
 	}
