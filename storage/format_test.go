@@ -110,7 +110,7 @@ func TestFormat(t *testing.T) {
 	checkChain(t, w, dataKey, v.Seal)
 
 	hash := mac(r.Claim, "claim/refcode", "value")
-	token := mac(v.Mark, "mark/person", "value")
+	marked := mac(v.Mark, "mark/person", "value")
 	for objectKey, want := range map[string]string{
 		"claim/refcode/" + hash[:2] + "/" + hash:             fmt.Sprintf(`{"value":"value","owner":%q}`, mine.ID),
 		"lease/sequence-" + mac(r.Claim, "sequence", "2026"): `{"sequence":"2026","last":1}`,
@@ -122,10 +122,10 @@ func TestFormat(t *testing.T) {
 		}
 	}
 	unseal(t, w, v.Seal, "lease/sweep")
-	if w.b.Marks().Token("person", "value") != token {
-		t.Error("the token is not the hash of the mark")
+	if w.b.Marks().Token("person", "value") != mac(r.Claim, "token/person", "value") {
+		t.Error("the token is not the one of section 2.4")
 	}
-	if raw := w.store.Raw("mark/person/1/" + token[:2] + "/" + token + "/" + id); raw == nil || len(raw) != 0 {
+	if raw := w.store.Raw("mark/person/1/" + marked[:2] + "/" + marked + "/" + id); raw == nil || len(raw) != 0 {
 		t.Errorf("mark holds %q", raw)
 	}
 	if _, plain := unseal(t, w, dataKey, "derived/"+path(mine.ID)+"/"+blobID+".text-v1"); string(plain) != "text" {
