@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -76,30 +74,24 @@ func (s *shard) work() {
 		if len(group) == 0 {
 			return
 		}
-		s.carryOut(group)
+		ctx, cancel := context.WithTimeout(context.Background(), taskTimeout)
+		s.carryOut(ctx, group)
+		cancel()
 	}
 }
 
 // carryOut gives every entry its outcome. When the server refuses a task that several
-// share, each tries once alone, so that a bad document fails only its own.
-func (s *shard) carryOut(group []*entry) {
-	ctx, cancel := context.WithTimeout(context.Background(), taskTimeout)
-	defer cancel()
+// share, each half is tried by itself, until a bad document has failed only its own.
+func (s *shard) carryOut(ctx context.Context, group []*entry) {
 	var all []op
 	for _, e := range group {
 		all = append(all, e.ops...)
 	}
 	err := s.apply(ctx, all)
 	if _, refused := errors.AsType[taskError](err); refused && len(group) > 1 {
-		var alone errgroup.Group
-		alone.SetLimit(16)
-		for _, e := range group {
-			alone.Go(func() error {
-				e.end(s.apply(ctx, e.ops))
-				return nil
-			})
-		}
-		_ = alone.Wait() // each entry has its own error
+		half := len(group) / 2
+		s.carryOut(ctx, group[:half])
+		s.carryOut(ctx, group[half:])
 		return
 	}
 	for _, e := range group {

@@ -114,9 +114,9 @@ func (s *shard) rebuilding(ctx context.Context) (string, error) {
 }
 
 func (s *shard) begin(ctx context.Context) (string, error) {
-	s.sending.Lock()
+	s.loading.Lock()
 	s.touched = map[string]int{}
-	s.sending.Unlock()
+	s.loading.Unlock()
 	serving, err := s.ensure(ctx)
 	if err != nil {
 		return "", err
@@ -138,9 +138,9 @@ func (s *shard) begin(ctx context.Context) (string, error) {
 	return built, s.putMark(ctx, mark{ID: markRebuild, Built: built})
 }
 
-// load sends what nobody has put meanwhile.
+// load sends what nobody has put meanwhile. What is put later comes after it.
 func (s *shard) load(ctx context.Context, ops []op) error {
-	s.sending.Lock()
+	s.loading.Lock()
 	var wanted []op
 	for _, o := range ops {
 		if o.version >= s.touched[o.id] {
@@ -148,27 +148,29 @@ func (s *shard) load(ctx context.Context, ops []op) error {
 		}
 	}
 	tasks, err := s.send(ctx, s.next, wanted, maxLoad, math.MaxInt)
-	s.sending.Unlock()
+	s.loading.Unlock()
 	for _, uid := range tasks {
 		err = errors.Join(err, s.wait(ctx, uid))
 	}
 	return err
 }
 
-// touch remembers what was put, so that nothing older is loaded over it.
+// touch remembers what is about to be put, so that nothing older is loaded over it.
 func (s *shard) touch(ops []op) {
+	s.loading.Lock()
+	defer s.loading.Unlock()
 	if s.touched == nil {
 		return // another process loads
 	}
 	for _, o := range ops {
+		least := o.version
 		switch o.kind {
-		case opPut:
-			s.touched[o.id] = o.version
 		case opMoved:
-			s.touched[o.id] = o.version + 1
+			least++
 		case opDelete:
-			s.touched[o.id] = math.MaxInt
+			least = math.MaxInt
 		}
+		s.touched[o.id] = max(s.touched[o.id], least)
 	}
 }
 
@@ -204,9 +206,9 @@ func (s *shard) swap(ctx context.Context, generation string) error {
 
 // endRebuild drops the index beside the serving one.
 func (s *shard) endRebuild(ctx context.Context) error {
-	s.sending.Lock()
+	s.loading.Lock()
 	s.touched = nil
-	s.sending.Unlock()
+	s.loading.Unlock()
 	// The mark first: without it nobody writes to that index any more.
 	return errors.Join(s.removeMark(ctx, markRebuild), s.drop(ctx, s.next))
 }

@@ -35,10 +35,10 @@ type shard struct {
 	configured  atomic.Value // string: which index this process has given its settings, "" for none
 
 	queue queue
-	// sending orders what this process sends to next: a document that was loaded
-	// must not come after a newer one that was put.
-	sending sync.Mutex
-	touched map[string]int // while this process loads next: the versions that were put
+	// While this process loads next: the least version that may be loaded of what was
+	// put or deleted meanwhile, held while documents are sent.
+	loading sync.Mutex
+	touched map[string]int
 
 	seen               atomic.Pointer[witness]
 	docs               atomic.Int64 // that wait

@@ -149,6 +149,9 @@ func (x *Index) Delete(ctx context.Context, id string) error {
 		ops[s] = []op{{kind: opDelete, id: id}}
 	}
 	entries, err := x.enqueue(ctx, ops)
+	if err != nil {
+		err = failure(ctx, "delete from index", err)
+	}
 	return errors.Join(err, await(ctx, "delete from index", entries))
 }
 
@@ -204,15 +207,10 @@ func (s *shard) change(ctx context.Context, uid string, ops []op) error {
 	if err != nil {
 		return err
 	}
-	ops = fold(ops, have)
 	if uid == s.next {
-		s.sending.Lock()
 		s.touch(ops)
 	}
-	tasks, err := s.send(ctx, uid, ops, maxTask, maxTaskDocs)
-	if uid == s.next {
-		s.sending.Unlock()
-	}
+	tasks, err := s.send(ctx, uid, fold(ops, have), maxTask, maxTaskDocs)
 	for _, uid := range tasks {
 		err = errors.Join(err, s.wait(ctx, uid))
 	}
