@@ -22,7 +22,7 @@ var settings []byte
 
 // shape names what documents look like. An index filled in another shape counts as
 // not filled.
-const shape = "1"
+const shape = "2"
 
 // ensure makes the serving index if it is missing and gives it its settings, once in
 // a process and again after it was found changed. It tells which index that is.
