@@ -26,6 +26,7 @@ require (
 	github.com/rs/zerolog v1.28.0
 	github.com/tetratelabs/wazero v1.12.0
 	github.com/versity/versitygw v1.8.0
+	github.com/youmark/pkcs8 v0.0.0-20240726163527-a2c0da244d78
 	golang.org/x/crypto v0.58.0
 	golang.org/x/image v0.47.0
 	golang.org/x/sync v0.24.0

@@ -11,9 +11,7 @@ package stamp
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
@@ -72,8 +70,7 @@ type Stamper struct {
 	profile []byte // of the colours, compressed
 }
 
-// New parses the fonts and draws the seal once. It fails when the key and the certificate do not belong
-// together, or when the fonts cannot draw the seal's text (MissingGlyphError).
+// New parses the fonts and draws the seal once. It fails when the key and the chain cannot seal (CheckSeal), or when the fonts cannot draw the seal's text (MissingGlyphError).
 func New(c Config) (*Stamper, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -82,7 +79,7 @@ func New(c Config) (*Stamper, error) {
 		c.Rand = rand.Reader
 	}
 	if c.Signer != nil {
-		if err := checkKey(c.Signer, c.Chain); err != nil {
+		if err := CheckSeal(c.Signer, c.Chain); err != nil {
 			return nil, err
 		}
 	}
@@ -102,25 +99,6 @@ func New(c Config) (*Stamper, error) {
 	return s, nil
 }
 
-func checkKey(signer crypto.Signer, chain []*x509.Certificate) error {
-	if len(chain) == 0 {
-		return errors.New("seal: the certificate chain is empty")
-	}
-	var same bool
-	switch key := signer.Public().(type) {
-	case *ecdsa.PublicKey:
-		same = key.Equal(chain[0].PublicKey)
-	case *rsa.PublicKey:
-		same = key.Equal(chain[0].PublicKey)
-	default:
-		return fmt.Errorf("seal: key type %T cannot seal: want ECDSA or RSA", key)
-	}
-	if !same {
-		return errors.New("seal: the key does not belong to the first certificate of the chain")
-	}
-	return nil
-}
-
 // Draw makes the certificate without a seal: a draft to look at. Inspect reports it as Foreign.
 func (s *Stamper) Draw(sheet Sheet) ([]byte, error) {
 	if err := sheet.check(); err != nil {
@@ -137,7 +115,8 @@ func (s *Stamper) Draw(sheet Sheet) ([]byte, error) {
 }
 
 // Issue makes the certificate and seals it: every byte of the result is covered by one signature. Two
-// calls with the same sheet give different bytes; keeping a certificate from being issued twice is the
+// calls with the same sheet give different bytes. It fails with ErrExpired, MissingGlyphError, ErrTooLong,
+// ErrIncomplete, or what Signer and Dates say; keeping a certificate from being issued twice is the
 // caller's task.
 func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	if s.signer == nil {
@@ -147,6 +126,9 @@ func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 		return nil, err
 	}
 	d, now := newDocument(s.zip), s.config.Now()
+	if _, err := Expires(s.chain, now); err != nil {
+		return nil, fmt.Errorf("issue certificate: %w", err)
+	}
 	seal := s.newSealing(d, now)
 	press := newPress(d, sheet, s.regular, s.bold)
 	tree, err := press.run(seal.place)

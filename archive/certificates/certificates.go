@@ -124,11 +124,16 @@ const (
 	failedUnknown = "seal_error"
 )
 
+// waits tells whether a failure passes without a change to the certificate.
+func waits(code string) bool {
+	return code == failedAway || code == "timestamp_unavailable" || code == "seal_expired"
+}
+
 // seal draws, seals and stores the PDF. The returned entry says how it went: a
-// failure that a retry cannot mend is a state, and no error. While the signer
-// stays away, further attempts write nothing.
+// failure that a retry cannot mend is a state, and no error. While the signer or
+// the time-stamp authority stays away, further attempts write nothing.
 func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate]) (archive.Version[archive.Certificate], error) {
-	away := v.Value.State == archive.CertSealFailed && v.Value.Failure == failedAway
+	away := v.Value.State == archive.CertSealFailed && waits(v.Value.Failure)
 	v.Value.Attempts++
 	if !away {
 		var err error
@@ -141,7 +146,7 @@ func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate])
 		return m.fail(ctx, v, failedEmpty, nil)
 	}
 	pdf, err := m.c.Stamper.Stamp(ctx, v.Value)
-	if err != nil && (ctx.Err() != nil || away && errors.Is(err, archive.ErrUnavailable)) {
+	if err != nil && (ctx.Err() != nil || away && failure(err) == v.Value.Failure && errors.Is(err, archive.ErrUnavailable)) {
 		return v, err
 	}
 	if err != nil {

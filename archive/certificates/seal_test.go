@@ -265,15 +265,32 @@ func TestStamperFails(t *testing.T) {
 	}
 }
 
+// waitsFor is a failure of the stamper with a code of its own, which passes.
+type waitsFor string
+
+func (w waitsFor) Error() string { return "sealing must wait" }
+func (w waitsFor) Code() string  { return string(w) }
+func (w waitsFor) Unwrap() error { return archive.ErrUnavailable }
+
 // TestSignerStaysAway: an outage of a day must not write an entry every few
-// seconds.
+// seconds, whoever is away.
 func TestSignerStaysAway(t *testing.T) {
+	for code, err := range map[string]error{
+		"signer_unavailable":    archive.ErrUnavailable,
+		"timestamp_unavailable": waitsFor("timestamp_unavailable"),
+		"seal_expired":          waitsFor("seal_expired"),
+	} {
+		t.Run(code, func(t *testing.T) { signerStaysAway(t, code, err) })
+	}
+}
+
+func signerStaysAway(t *testing.T, code string, outage error) {
 	w := newWorld(t)
 	room, job := w.room(), w.approved(nil)
 	away := true
 	w.stamp = func(int) error {
 		if away {
-			return archive.ErrUnavailable
+			return outage
 		}
 		return nil
 	}
@@ -282,8 +299,8 @@ func TestSignerStaysAway(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(w.certs[job.Ref.ID]); n != 3 || w.stamped != 100 {
-		t.Errorf("%d entries after %d attempts", n, w.stamped)
+	if n := len(w.certs[job.Ref.ID]); n != 3 || w.stamped != 100 || w.head(job.Ref.ID).Failure != code {
+		t.Errorf("%d entries after %d attempts: %s", n, w.stamped, w.head(job.Ref.ID).Failure)
 	}
 	away = false
 	if err := room.Seal(t.Context(), job); err != nil {

@@ -2,17 +2,11 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
 
-	"dangan/api/stamp"
 	indexembedded "dangan/index/embedded"
 	"dangan/storage"
 	"dangan/storage/embedded"
@@ -24,7 +18,8 @@ import (
 //	index/           the search index; may be removed at any time
 //	root.key         the root key; without it the store is unreadable
 //	seal.pem, .key   the certificate and key of the demonstration's seal
-//	trust.pem        the authority that vouches for the seal
+//	tsa.pem, .key    the same of the demonstration's time-stamps
+//	trust.pem        the authorities that vouch for the seal and the time-stamps
 type embeddedHouse struct {
 	house   *house
 	store   *embedded.Server
@@ -58,10 +53,11 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 		return nil, err
 	}
 	e.closers = append(e.closers, func() { _ = pages.Close() })
-	stamper, err := keepSeal(dir, publicURL)
+	stamper, stop, err := keepSeal(dir, publicURL)
 	if err != nil {
 		return nil, err
 	}
+	e.closers = append(e.closers, stop)
 	e.house, err = build(parts{
 		bucket: bucket, index: search, reader: pages, stamper: stamper, rootKey: cfg.RootKey, metrics: watched,
 		publicURL: publicURL, log: log, grace: 10 * time.Minute, replica: "embedded",
@@ -119,41 +115,4 @@ func (e *embeddedHouse) close() {
 	for i := len(e.closers) - 1; i >= 0; i-- {
 		e.closers[i]()
 	}
-}
-
-// keepSeal opens the demonstration's seal, or makes an authority and a seal.
-func keepSeal(dir, publicURL string) (*sealer, error) {
-	certPath, keyPath := filepath.Join(dir, "seal.pem"), filepath.Join(dir, "seal.key")
-	if _, err := os.Stat(keyPath); errors.Is(err, os.ErrNotExist) {
-		if err := makeSeal(dir, certPath, keyPath, rand.Reader); err != nil {
-			return nil, err
-		}
-	}
-	signer, chain, err := loadSigner(certPath, keyPath)
-	if err != nil {
-		return nil, err
-	}
-	return newSealer(signer, chain, publicURL), nil
-}
-
-// makeSeal writes the key last: when it is there, all is there.
-func makeSeal(dir, certPath, keyPath string, random io.Reader) error {
-	ca, chain, signer, err := stamp.NewDemoAuthority(time.Now(), random)
-	if err != nil {
-		return err
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(signer)
-	if err != nil {
-		return err
-	}
-	var certs []byte
-	for _, c := range chain {
-		certs = append(certs, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
-	}
-	trust := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw})
-	return errors.Join(
-		writeDurable(filepath.Join(dir, "trust.pem"), trust, 0o644),
-		writeDurable(certPath, certs, 0o644),
-		writeDurable(keyPath, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600),
-	)
 }

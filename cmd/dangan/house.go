@@ -87,6 +87,9 @@ func build(p parts) (*house, error) {
 		p.metrics = newMetrics()
 	}
 	p.metrics.index(p.index)
+	if seal, ok := p.stamper.(*sealer); ok {
+		p.metrics.seal(seal)
+	}
 	h := &house{
 		parts: p, schema: schema, newID: newIDs(),
 		records:  storage.NewChain[archive.Record](p.bucket, archive.KindRecord),
@@ -202,14 +205,15 @@ func (h *house) serve(ctx context.Context, l net.Listener) error {
 	return group.Wait()
 }
 
-// run works the queue, keeps the index full and follows rotations of the keys,
-// without serving.
+// run works the queue, keeps the index full, follows rotations of the keys and
+// watches the seal, without serving.
 func (h *house) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.queue.Run(ctx) })
 	group.Go(func() error { return h.keepFilled(ctx) })
 	group.Go(func() error { return h.keepKeys(ctx) })
 	group.Go(func() error { return h.keepCollected(ctx) })
+	group.Go(func() error { return h.watchSeal(ctx) })
 	return group.Wait()
 }
 

@@ -4,15 +4,14 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 
 	"dangan/api/stamp"
+	"dangan/api/stamp/timestamp"
 	"dangan/archive"
 )
 
@@ -21,6 +20,7 @@ import (
 type sealer struct {
 	signer    crypto.Signer
 	chain     []*x509.Certificate
+	dates     stamp.Timestamper // nil when no time-stamp authority is configured
 	verifyURL string
 
 	mu       sync.Mutex
@@ -61,7 +61,7 @@ func (s *sealer) stamper(c archive.Certificate) (*stamp.Stamper, error) {
 	if made, ok := s.stampers[c.Office]; ok {
 		return made, nil
 	}
-	made, err := stamp.New(stamp.Config{Signer: s.signer, Chain: s.chain,
+	made, err := stamp.New(stamp.Config{Signer: s.signer, Chain: s.chain, Dates: s.dates,
 		SealName: c.Issuer.ZH, SealPurpose: "档案证明专用章", SealNumber: c.SealNumber})
 	if err == nil {
 		s.stampers[c.Office] = made
@@ -83,6 +83,10 @@ func stampError(err error) error {
 	switch {
 	case errors.As(err, &glyph):
 		return coded{err, fmt.Sprintf("missing_glyph_U+%04X", glyph.CodePoint)}
+	case errors.Is(err, timestamp.ErrUnavailable):
+		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "timestamp_unavailable"}
+	case errors.Is(err, stamp.ErrExpired): // until the operator has put in a new one
+		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "seal_expired"}
 	case errors.Is(err, stamp.ErrTooLong):
 		return coded{err, "too_long"}
 	case errors.Is(err, stamp.ErrIncomplete):
@@ -133,48 +137,4 @@ func (s *sealer) sheet(c archive.Certificate) stamp.Sheet {
 func citation(c archive.Citation, say func(zh, en string) string) string {
 	return c.RefCode + say(fmt.Sprintf("，文件%d第%d页，%s", c.File, c.Page, c.Date.Chinese()),
 		fmt.Sprintf(", file %d page %d, %s", c.File, c.Page, c.Date.ISO()))
-}
-
-// loadSigner reads the seal's certificate chain and its private key.
-func loadSigner(certPath, keyPath string) (crypto.Signer, []*x509.Certificate, error) {
-	chain, err := readCertificates(certPath)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--signer-cert-file: %w", err)
-	}
-	raw, err := os.ReadFile(keyPath)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--signer-key-file: %w", err)
-	}
-	block, _ := pem.Decode(raw)
-	if block == nil {
-		return nil, nil, fmt.Errorf("--signer-key-file: %s holds no PEM block", keyPath)
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--signer-key-file: %s is not a PKCS #8 key", keyPath)
-	}
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return nil, nil, fmt.Errorf("--signer-key-file: %s cannot sign", keyPath)
-	}
-	return signer, chain, nil
-}
-
-func readCertificates(path string) ([]*x509.Certificate, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var chain []*x509.Certificate
-	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		chain = append(chain, cert)
-	}
-	if len(chain) == 0 {
-		return nil, fmt.Errorf("%s holds no certificate", path)
-	}
-	return chain, nil
 }

@@ -71,7 +71,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	signer, chain, err := loadSigner(s.signerCert, s.signerKey)
+	seal, err := s.openSeal()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,7 +80,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 		return nil, nil, err
 	}
 	h, err := build(parts{
-		bucket: bucket, index: search, reader: pages, stamper: newSealer(signer, chain, s.publicURL),
+		bucket: bucket, index: search, reader: pages, stamper: seal,
 		rootKey: cfg.RootKey, metrics: watched, publicURL: s.publicURL, log: log, grace: time.Hour, replica: replicaName(s.listen),
 	})
 	return h, func() { _ = pages.Close() }, err

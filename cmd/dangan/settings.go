@@ -29,6 +29,9 @@ type settings struct {
 	ringAge     time.Duration
 	signerCert  string // file
 	signerKey   string // file
+	signerPass  string // file
+	tsaURL      string
+	tsaCert     string // file
 	publicURL   string
 	logLevel    string
 }
@@ -49,6 +52,9 @@ func (s *settings) flags(name string) *ff.FlagSet {
 	fs.DurationVar(&s.ringAge, 0, "ring-age", time.Minute, "how long the key ring is used without reading it again; the same for all processes on a bucket")
 	fs.StringVar(&s.signerCert, 0, "signer-cert-file", "", "PEM file with the seal's certificate and its chain")
 	fs.StringVar(&s.signerKey, 0, "signer-key-file", "", "PEM file with the seal's private key (PKCS #8); who has it can seal")
+	fs.StringVar(&s.signerPass, 0, "signer-passphrase-file", "", "file with the passphrase of an encrypted private key")
+	fs.StringVar(&s.tsaURL, 0, "tsa-url", "", "URL of a time-stamp authority (RFC 3161); with it, nothing is sealed without a time-stamp")
+	fs.StringVar(&s.tsaCert, 0, "tsa-cert-file", "", "PEM file with the root of the time-stamp authority; answers by others are refused")
 	fs.StringVar(&s.publicURL, 0, "public-url", "", "URL at which the public reaches this service; printed on certificates")
 	fs.StringVar(&s.logLevel, 0, "log-level", "info", "debug, info, warn or error")
 	return fs
@@ -90,7 +96,10 @@ func fromEnv(env []string, flags *ff.FlagSet) error {
 func (s *settings) check() error {
 	err := errors.Join(s.checkStore(), required("meili-url", s.meiliURL), required("signer-cert-file", s.signerCert),
 		required("signer-key-file", s.signerKey), required("public-url", s.publicURL),
-		httpURL("public-url", s.publicURL))
+		httpURL("public-url", s.publicURL), httpURL("tsa-url", s.tsaURL))
+	if (s.tsaURL == "") != (s.tsaCert == "") {
+		err = errors.Join(err, errors.New("--tsa-url and --tsa-cert-file go together"))
+	}
 	for shard := range strings.SplitSeq(s.meiliURL, ",") {
 		err = errors.Join(err, httpURL("meili-url", strings.TrimSpace(shard)))
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -15,7 +14,7 @@ import (
 
 func verifyCommand(c console) *ff.Command {
 	flags := ff.NewFlagSet("verify")
-	trust := flags.StringLong("trust", "", "PEM file with the certificate authority of the seals")
+	trust := flags.StringLong("trust", "", "PEM file with the certificate authority of the seals, and that of their time-stamps")
 	return &ff.Command{
 		Name: "verify", Usage: "dangan verify FILE.pdf --trust CA.pem", Flags: flags,
 		ShortHelp: "check a certificate offline: VALID, TAMPERED or UNKNOWN; exit status 0 only when VALID",
@@ -31,13 +30,9 @@ func verifyFile(c console, args []string, trust string) error {
 	if err != nil {
 		return err
 	}
-	certs, err := readCertificates(trust)
+	roots, err := readPool(trust)
 	if err != nil {
 		return fmt.Errorf("--trust: %w", err)
-	}
-	roots := x509.NewCertPool()
-	for _, cert := range certs {
-		roots.AddCert(cert)
 	}
 	result, err := stamp.Verify(pdf, roots, time.Now())
 	if errors.Is(err, stamp.ErrNotPDF) {

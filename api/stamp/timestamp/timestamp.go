@@ -37,7 +37,6 @@ type Token struct {
 	Time   time.Time
 	Signer *x509.Certificate
 	Others []*x509.Certificate // came along
-	digest []byte
 }
 
 // Parse reads a token in DER that speaks of a SHA-256 digest. It fails for one that is not sound by itself.
