@@ -35,7 +35,9 @@ type CheckConfig struct {
 	// Settle does again what follows a version of a record: readings, marks, index.
 	// nil: what needs it cannot be mended.
 	Settle func(ctx context.Context, id string) error
-	From   Place         // where an earlier check had got to; zero for the beginning
+	// From is where an earlier check had got to; zero for the beginning. Uploads and
+	// documents that it has told of may be told again.
+	From   Place
 	Report func(Checked) // told after every piece; nil for nobody
 	// Memory is what the last check saw; nil for nothing. A check that does not begin at
 	// the beginning writes no new one.
@@ -124,7 +126,7 @@ type piece struct {
 }
 
 func (k *checker) stages() []stage {
-	return []stage{k.chains, k.claims, k.marks, k.jobs, k.leases, k.accesses, k.strays, k.uploads, k.excess}
+	return []stage{k.chains, k.claims, k.marks, k.jobs, k.leases, k.accesses, k.strays, k.system, k.uploads, k.excess}
 }
 
 func (k *checker) run(ctx context.Context, yield func(Finding, error) bool) {

@@ -55,7 +55,7 @@ func (k *checker) chainPiece(batch []stock) piece {
 	var now []remembered
 	for _, g := range batch {
 		p.objects += g.objects()
-		p.last = max(p.last, g.path) // strays have none
+		p.last = g.path
 	}
 	p.check = func(ctx context.Context) ([]Finding, error) {
 		versions, err := k.versions(ctx, batch)
@@ -125,7 +125,7 @@ func (s *seen) sorted() []Finding {
 
 // check finds out what is wrong with the chain.
 func (s *seen) check(ctx context.Context) error {
-	if _, err := archive.Names(s.ref.Kind, nil); s.path == "" || err != nil {
+	if _, err := archive.Names(s.ref.Kind, nil); err != nil {
 		return s.checkStray(ctx)
 	}
 	if err := s.readEntries(ctx); err != nil {

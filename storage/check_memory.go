@@ -104,7 +104,7 @@ func (k *checker) withMemory(stocks iter.Seq2[stock, error], after string) iter.
 			return true
 		}
 		for g, failed := range stocks {
-			if failed == nil && g.path != "" {
+			if failed == nil {
 				if !before(g.path + "/") {
 					return
 				}

@@ -30,17 +30,16 @@ func (k *checker) strays(ctx context.Context, after string) iter.Seq2[piece, err
 			}
 			after = max(after, behind(folder))
 		}
-		for p, err := range k.each(ctx, systemFolder, "", k.judgeSystem) {
-			if !yield(p, err) || err != nil {
-				return
-			}
-		}
 	}
 }
 
 // behind is greater than every key in a folder, and no greater than any other key
 // that is: it ends in what follows the slash.
 func behind(folder string) string { return strings.TrimSuffix(folder, "/") + "0" }
+
+func (k *checker) system(ctx context.Context, after string) iter.Seq2[piece, error] {
+	return k.each(ctx, systemFolder, after, k.judgeSystem)
+}
 
 func (k *checker) judgeSystem(ctx context.Context, o Listed) ([]Finding, error) {
 	switch {

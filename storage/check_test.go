@@ -270,10 +270,13 @@ func TestCheckGoesOn(t *testing.T) {
 	o.flip(o.one("claim/user"))
 	o.remove(o.one("mark/desk"))
 	o.store.Tamper("other/object", []byte("x"))
+	o.store.Tamper("derived/documents/00-v1", []byte("x"))
+	o.store.Tamper(dir("blob", archive.KindRecord, recordID)+"/a/b", []byte("x"))
+	o.store.Tamper("key/zzz", []byte("x"))
 	o.index[nobodyID] = 1
 	whole := o.checked(storage.CheckConfig{Workers: 1})
-	var places []storage.Place
-	o.checked(storage.CheckConfig{Workers: 1, Report: func(c storage.Checked) { places = append(places, c.Place) }})
+	var places []storage.Checked
+	o.checked(storage.CheckConfig{Workers: 1, Report: func(c storage.Checked) { places = append(places, c) }})
 	for i, from := range places {
 		var before []string
 		seen := 0
@@ -285,13 +288,14 @@ func TestCheckGoesOn(t *testing.T) {
 			}
 			before = append(before, string(f.Code)+" "+f.Object)
 		}
-		all := append(before, o.checked(storage.CheckConfig{Workers: 1, From: from})...)
+		var rest storage.Checked
+		all := append(before, o.checked(storage.CheckConfig{Workers: 1, From: from.Place, Report: func(c storage.Checked) { rest = c }})...)
 		slices.Sort(all)
-		if diff := cmp.Diff(whole, slices.Compact(all)); diff != "" {
-			t.Fatalf("from %+v: %s", from, diff)
+		if diff := cmp.Diff(whole, slices.Compact(all)); diff != "" || from.Objects+rest.Objects != places[len(places)-1].Objects {
+			t.Fatalf("from %+v: %d objects more, %s", from, rest.Objects, diff)
 		}
 	}
-	if len(places) < 5 || len(whole) != 5 {
+	if len(places) < 5 || len(whole) != 8 {
 		t.Errorf("%d places, found %v", len(places), whole)
 	}
 }
@@ -330,7 +334,7 @@ func TestCheckEndsWithItsContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		pieces, failed, ended := 0, false, false
 		c := storage.CheckConfig{Index: o.index, Report: func(c storage.Checked) {
-			if ended = c.Place.Stage > 8; pieces == nth {
+			if ended = c.Place.Stage > 9; pieces == nth {
 				cancel()
 			}
 			pieces++

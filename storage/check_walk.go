@@ -17,10 +17,10 @@ const (
 	derivedFolder = "derived/"
 )
 
-// stock is everything that is stored of one chain, by folder; or, without a path, an
+// stock is everything that is stored of one chain, by folder; or, without a ref, an
 // object that belongs to none.
 type stock struct {
-	path string // <kind>/<ab>/<id>
+	path string // <kind>/<ab>/<id>; of a stray object, its key below the folder and a slash
 	ref  archive.Ref
 	in   map[string][]Listed
 
@@ -70,9 +70,6 @@ func next(heads []*listing) (stock, error) {
 			}
 			g.in[l.folder] = append(g.in[l.folder], l.o)
 			l.advance()
-			if path == "" {
-				return g, nil
-			}
 		}
 	}
 	return g, nil
@@ -88,7 +85,7 @@ type listing struct {
 	done bool
 	o    Listed
 	err  error
-	path string // of its chain, with a slash at its end; empty when it belongs to none
+	path string // of its stock, with a slash at its end; empty with an error
 	ref  archive.Ref
 }
 
@@ -113,8 +110,10 @@ func (l *listing) advance() {
 			l.path = ""
 			return
 		}
-		l.path, l.ref = chainOf(l.folder, l.o.Key)
-		if l.path == "" || l.path > l.after {
+		if l.path, l.ref = chainOf(l.folder, l.o.Key); l.path == "" {
+			l.path = strings.TrimPrefix(l.o.Key, l.folder) + "//"
+		}
+		if l.path > l.after {
 			return
 		}
 	}

@@ -80,7 +80,7 @@ func Collect(ctx context.Context, b *Bucket, c CollectConfig) (Collected, error)
 	p := &pace{Objects: b.objects, rate: c.Rate}
 	g := &collector{b: b.over(p), oldest: b.now().Add(-c.Age)}
 	for group, err := range stocks(ctx, p, "", blobFolder) {
-		if err == nil && group.path != "" {
+		if err == nil && group.ref.Kind != "" {
 			err = g.chain(ctx, group)
 		}
 		if err != nil {

@@ -199,15 +199,19 @@ func (f *fsck) save() error {
 
 func (f *fsck) check(ctx context.Context, b *storage.Bucket, c storage.CheckConfig) error {
 	f.findings = f.state.Findings
+	told := map[string]bool{} // by an earlier run
 	for _, finding := range f.findings {
+		told[string(finding.Code)+finding.Object] = true
 		f.tell(finding)
 	}
 	for finding, err := range storage.Check(ctx, b, c) {
 		if err = errors.Join(err, f.unsaved); err != nil {
 			return err
 		}
-		f.findings = append(f.findings, finding)
-		f.tell(finding)
+		if !told[string(finding.Code)+finding.Object] {
+			f.findings = append(f.findings, finding)
+			f.tell(finding)
+		}
 	}
 	return f.unsaved
 }
