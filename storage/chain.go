@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"dangan/archive"
 	"dangan/storage/vault"
@@ -140,6 +141,15 @@ func (c *Chain[T]) Head(ctx context.Context, id string) (archive.Version[T], err
 }
 
 func (c *Chain[T]) head(ctx context.Context, id string) (archive.Version[T], error) {
+	if _, known := c.b.heads.get(c.ref(id)); !known {
+		if o, ok := c.only(ctx, id); ok {
+			v, err := c.open(ctx, o)
+			if err == nil {
+				c.remember(o)
+			}
+			return v, err
+		}
+	}
 	n, err := c.last(ctx, id)
 	if err != nil {
 		return archive.Version[T]{}, err
@@ -158,6 +168,20 @@ func (c *Chain[T]) head(ctx context.Context, id string) (archive.Version[T], err
 		c.remember(o)
 	}
 	return v, err
+}
+
+// only is the first entry of a chain that has no second, as most have. It takes
+// one round trip, where a listing takes one before the entry can be asked for; the
+// data key is fetched meanwhile.
+func (c *Chain[T]) only(ctx context.Context, id string) (object, bool) {
+	var first object
+	var found, alone error
+	var wait sync.WaitGroup
+	wait.Go(func() { first, found = c.fetch(ctx, id, 1) })
+	wait.Go(func() { _, alone = c.fetch(ctx, id, 2) })
+	wait.Go(func() { c.b.warmKey(ctx, c.ref(id)) })
+	wait.Wait()
+	return first, found == nil && errors.Is(alone, archive.ErrNotFound)
 }
 
 // last is the number of the newest entry. It asks for the one after the newest

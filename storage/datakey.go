@@ -32,6 +32,16 @@ func (b *Bucket) dataKey(ctx context.Context, ref archive.Ref) (vault.Secret, er
 	return secret, nil
 }
 
+// warmKey has the data key at hand for what follows, if it has its own object.
+func (b *Bucket) warmKey(ctx context.Context, ref archive.Ref) {
+	if _, known := b.keys.get(ref); known {
+		return
+	}
+	if secret, err := b.storedKey(ctx, ref); err == nil {
+		b.keys.put(ref, secret)
+	}
+}
+
 // storedKey reads the object of a data key.
 func (b *Bucket) storedKey(ctx context.Context, ref archive.Ref) (vault.Secret, error) {
 	key, err := dataKeyName(ref)

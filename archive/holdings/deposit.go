@@ -32,11 +32,11 @@ func (h *Room) Deposit(ctx context.Context, actor archive.Actor, key string, r a
 	if err != nil {
 		return archive.RecordView{}, err
 	}
-	r, held, err := h.once(ctx, actor, key, r)
+	r, held, again, err := h.once(ctx, actor, key, r)
 	if err != nil {
 		return archive.RecordView{}, err
 	}
-	if key != "" {
+	if again {
 		if v, err := h.head(ctx, r.ID); err == nil {
 			return view(v, checking(v.Value), decision), nil
 		} else if !errors.Is(err, archive.ErrNotFound) {
@@ -114,15 +114,14 @@ func rank(l archive.Level) int {
 
 // once gives the record its id: a new one, or under a key that was used for the
 // same description before, the id that was meant then.
-func (h *Room) once(ctx context.Context, actor archive.Actor, key string, r archive.Record) (archive.Record, []archive.ClaimHeld, error) {
-	id := h.c.NewID()
-	if key == "" {
-		r.ID = id
-		return r, nil, nil
+func (h *Room) once(ctx context.Context, actor archive.Actor, key string, r archive.Record) (_ archive.Record, held []archive.ClaimHeld, again bool, err error) {
+	id, fresh := h.c.NewID(), ""
+	if key != "" {
+		fresh = id
+		id, held, err = h.claimKey(ctx, actor, key, fresh, r)
 	}
-	id, held, err := h.claimKey(ctx, actor, key, id, r)
 	r.ID = id
-	return r, held, err
+	return r, held, fresh != "" && id != fresh, err
 }
 
 // claimKey claims an idempotency key for a request that is to make id, or finds
