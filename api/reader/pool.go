@@ -48,8 +48,10 @@ type Pool struct {
 	closed context.Context
 	close  context.CancelFunc
 	remove func() error
-	// idle holds a promise of a child for each worker that has nothing to do.
-	idle chan promise
+	// idle holds the children that have nothing to do, and spare leave to start
+	// one more for each of the workers that was never needed.
+	idle  chan promise
+	spare chan struct{}
 }
 
 // promise is a child that is being started, so that nobody waits for a start
@@ -61,9 +63,10 @@ type birth struct {
 	err  error
 }
 
-// NewPool returns a Pool and starts its children in the background. Its error is
-// that of a cache that cannot be made; children that cannot be started are
-// archive.ErrUnavailable at each job, until they can.
+// NewPool returns a Pool and starts its first child in the background; another
+// follows when two files are to be read at once. Its error is that of a cache
+// that cannot be made; children that cannot be started are archive.ErrUnavailable
+// at each job, until they can.
 func NewPool(config PoolConfig) (*Pool, error) {
 	p := &Pool{config: config.withDefaults(), remove: func() error { return nil }}
 	if p.config.CacheDir == "" {
@@ -74,9 +77,10 @@ func NewPool(config PoolConfig) (*Pool, error) {
 		p.config.CacheDir, p.remove = dir, func() error { return os.RemoveAll(dir) }
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
-	p.idle = make(chan promise, p.config.Workers)
-	for range p.config.Workers {
-		p.idle <- p.start()
+	p.idle, p.spare = make(chan promise, p.config.Workers), make(chan struct{}, p.config.Workers)
+	p.idle <- p.start()
+	for range p.config.Workers - 1 {
+		p.spare <- struct{}{}
 	}
 	return p, nil
 }
@@ -88,8 +92,12 @@ func (p *Pool) Close() error {
 	}
 	p.close()
 	for range p.config.Workers {
-		if born := <-<-p.idle; born.cell != nil {
-			born.cell.stop()
+		select {
+		case <-p.spare:
+		case next := <-p.idle:
+			if born := <-next; born.cell != nil {
+				born.cell.stop()
+			}
 		}
 	}
 	return p.remove()
@@ -172,11 +180,9 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 
 // take waits for a child that lives. A start that failed is tried again, once.
 func (p *Pool) take(ctx context.Context) (*cell, error) {
-	var next promise
-	select {
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	case next = <-p.idle:
+	next, err := p.next(ctx)
+	if err != nil {
+		return nil, err
 	}
 	for last := false; ; last = true {
 		var born birth
@@ -195,6 +201,24 @@ func (p *Pool) take(ctx context.Context) (*cell, error) {
 			return nil, fmt.Errorf("start reader: %w: %w", archive.ErrUnavailable, born.err)
 		}
 		next = p.start()
+	}
+}
+
+// next waits for a child that has nothing to do, and starts another if there is
+// none and there may be.
+func (p *Pool) next(ctx context.Context) (promise, error) {
+	select {
+	case next := <-p.idle:
+		return next, nil
+	default:
+	}
+	select {
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case next := <-p.idle:
+		return next, nil
+	case <-p.spare:
+		return p.start(), nil
 	}
 }
 
