@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -303,11 +304,12 @@ func TestCheckGoesOn(t *testing.T) {
 func TestCheckEndsWithTheStore(t *testing.T) {
 	o := stocked(t)
 	away := fmt.Errorf("away: %w", archive.ErrUnavailable)
-	for nth := 1; ; nth++ {
-		requests, failed := 0, false
+	for nth := int64(1); ; nth++ {
+		var requests atomic.Int64
+		failed := false
 		found := o.check(storage.CheckConfig{Workers: 1})
 		o.store.SetFault(func(string, string) (bool, error) {
-			if requests++; requests == nth {
+			if requests.Add(1) == nth {
 				return false, away
 			}
 			return true, nil
@@ -318,7 +320,7 @@ func TestCheckEndsWithTheStore(t *testing.T) {
 			}
 		}
 		o.store.SetFault(nil)
-		if requests < nth {
+		if requests.Load() < nth {
 			return
 		}
 		if !failed {
