@@ -58,7 +58,8 @@ func newCell(ctx context.Context, config PoolConfig) (_ *cell, err error) {
 	}
 	if err != nil {
 		c.stop()
-		return nil, fmt.Errorf("child did not become ready: %w", errors.Join(err, c.end, ctx.Err()))
+		// It has not seen a file yet, so that what it says can be told.
+		return nil, fmt.Errorf("child did not become ready: %w: %s", errors.Join(err, c.end, ctx.Err()), c.said.text)
 	}
 	return c, nil
 }
@@ -132,8 +133,8 @@ func (c *cell) work(ctx context.Context, o order, file *source, limit time.Durat
 	return answer{}, &deathError{code, code != CodeCrashed, errors.Join(err, c.end)}
 }
 
-// beginning keeps the first words of a child that dies. They may quote the file,
-// so they are looked at and never told.
+// beginning keeps the first words of a child that dies. Once it has seen a file
+// they may quote it, so they are looked at and never told.
 type beginning struct{ text []byte }
 
 func (b *beginning) Write(p []byte) (int, error) {
@@ -147,7 +148,7 @@ func (b *beginning) verdict() string {
 	switch text := string(b.text); {
 	case strings.Contains(text, "SIGXCPU"):
 		return CodeTooSlow
-	case strings.Contains(text, "out of memory"), strings.Contains(text, "cannot allocate memory"):
+	case strings.Contains(text, "out of memory"), strings.Contains(text, "cannot allocate memory"), strings.Contains(text, "failed to allocate"):
 		return CodeTooMuchMemory
 	}
 	return CodeCrashed

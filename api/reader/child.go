@@ -7,23 +7,30 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 )
 
 // RunChild is the whole life of a child of a [Pool]: it warms up, gives up what
 // it will not need, and obeys orders until stdin ends. The program must call it
 // from the command line given in [PoolConfig], with its own standard streams,
 // and do nothing else in that process.
+//
+// It ignores the signals that end a program: a service manager sends them to all
+// processes alike, and the pool still needs its children to finish its work.
 func RunChild(ctx context.Context, stdin io.Reader, stdout io.Writer) error {
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	os.Stdout = os.Stderr // stdout is for the pool alone
 	in := bufio.NewReaderSize(stdin, blockSize)
 	var config childConfig
 	if err := readJSON(in, frameConfig, &config); err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	patient := config.Config // its time is limited by the CPU it uses, and by the pool
-	patient.MaxTime *= 2 * patience
-	r, err := New(ctx, patient)
+	alone := config.Config
+	alone.Workers = 1
+	alone.MaxTime *= 2 * patience // time is limited by the kernel, and by the pool
+	r, err := New(ctx, alone)
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,9 @@ func NewPool(config PoolConfig) (*Pool, error) {
 		}
 		p.config.CacheDir, p.remove = dir, func() error { return os.RemoveAll(dir) }
 	}
+	if err := os.MkdirAll(p.config.CacheDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make engine cache: %w", err)
+	}
 	p.closed, p.close = context.WithCancel(context.Background())
 	p.idle, p.spare = make(chan promise, p.config.Workers), make(chan struct{}, p.config.Workers)
 	p.idle <- p.start()
