@@ -40,8 +40,8 @@ func (a authority) seal(t testing.TB, now time.Time, change func(*x509.Certifica
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := demoTemplate("test seal", now, 1)
-	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template := demoTemplate("test certificate", now, 1)
+	template.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	change(template)
 	c, err := demoCertificate(rand.Reader, template, a.root, key.Public(), a.key)
 	if err != nil {

@@ -33,12 +33,18 @@ func newDatedStamper(t testing.TB, base testStamper) datedStamper {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return datedBy(t, base, ca, server, nil)
+}
+
+func datedBy(t testing.TB, base testStamper, ca *x509.Certificate, server *timestamp.Server, proves Prover) datedStamper {
+	t.Helper()
 	h := httptest.NewServer(server)
 	t.Cleanup(h.Close)
 	trust := x509.NewCertPool()
 	trust.AddCert(ca)
 	c := base.config
 	c.Dates = &timestamp.Client{URL: h.URL, Roots: trust, HTTP: &http.Client{Timeout: 5 * time.Second}, Now: time.Now}
+	c.Proves = proves
 	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -31,15 +31,23 @@ func NewDemoTimestamps(now time.Time, rand io.Reader) (ca *x509.Certificate, ser
 	}
 	leaf := demoTemplate("dangan demo time", now, 5)
 	leaf.KeyUsage = x509.KeyUsageDigitalSignature
-	usage, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
-	if err != nil {
-		return nil, nil, fmt.Errorf("make demo certificate: %w", err)
+	if err := onlyTimeStamping(leaf); err != nil {
+		return nil, nil, err
 	}
-	// crypto/x509 writes extended key usages as not critical; RFC 3161, 2.3 wants this one critical.
-	leaf.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
 	certificate, err := demoCertificate(rand, leaf, ca, key.Public(), rootKey)
 	if err != nil {
 		return nil, nil, err
 	}
 	return ca, &timestamp.Server{Signer: key, Certificate: certificate, Now: time.Now}, nil
+}
+
+// onlyTimeStamping is for crypto/x509, which writes extended key usages as not critical; RFC 3161, 2.3 wants
+// this one critical.
+func onlyTimeStamping(template *x509.Certificate) error {
+	usage, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
+	if err != nil {
+		return fmt.Errorf("make demo certificate: %w", err)
+	}
+	template.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
+	return nil
 }

@@ -26,7 +26,7 @@ type State int
 const (
 	// Foreign: nothing in it says that it is one of our certificates.
 	Foreign State = iota
-	// Intact: it ends exactly where its seal says, and every byte fits the signature.
+	// Intact: it ends exactly where its seal says, or with Evidence of ours, and every byte fits the signature.
 	Intact
 	// Changed: it calls itself one of ours, or is sealed like one, and bytes under the seal were changed.
 	Changed
@@ -49,8 +49,10 @@ type Identity struct {
 	Issuers []*x509.Certificate // came along with the signer's, as the signer ordered them
 	Dated   *timestamp.Token    // when somebody else saw the seal, sound in itself; nil when it carries no time-stamp
 	Covered int                 // bytes up to where the seal reaches; 0 when it cannot be found
-	Added   []Revision          // what came after the seal
-	Reason  string              // why the state is not Intact, without any content of the file
+	// Evidence is what we put behind the seal; nil when there is none, or something else.
+	Evidence *Evidence
+	Added    []Revision // what came after the seal, unless it is Evidence
+	Reason   string     // why the state is not Intact, without any content of the file
 }
 
 // Inspect reads any bytes and never panics. It fails only with ErrNotPDF.
@@ -93,13 +95,15 @@ func Inspect(pdf []byte) (Identity, error) {
 	h := sha256.New()
 	h.Write(pdf[:span.start])
 	h.Write(pdf[span.end:span.covered])
-	id.Added = revisions(pdf, span.covered)
+	if id.Evidence = readEvidence(pdf, id); id.Evidence == nil {
+		id.Added = revisions(pdf, span.covered)
+	}
 	switch {
 	case [sha256.Size]byte(h.Sum(nil)) != signature.Digest:
 		id.State, id.Reason = Changed, "bytes under the seal were changed"+addedWords(id.Added)
 	case !bytes.Contains(pdf[:span.covered], []byte(markerToken)):
 		id.Number, id.Reason = "", "sealed, but not as a certificate"
-	case span.covered < len(pdf):
+	case len(id.Added) > 0:
 		id.State, id.Reason = Extended, "what was sealed is unchanged"+addedWords(id.Added)
 	default:
 		id.State = Intact

@@ -2,32 +2,38 @@ package stamp
 
 import (
 	"cmp"
-	"crypto/x509"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
-// TestSamples writes a certificate of each kind and the authority behind the seal into the folder
+// TestSamples writes a certificate of each kind and the authorities behind the seals into the folder
 // DANGAN_SAMPLES, for make conformance; without that, into one that goes away.
 func TestSamples(t *testing.T) {
-	dir, s := cmp.Or(os.Getenv("DANGAN_SAMPLES"), t.TempDir()), newTestStamper(t)
-	roots := x509.NewCertPool()
-	roots.AddCert(s.ca)
-	if err := os.WriteFile(filepath.Join(dir, "authority.pem"), certificatePEM(s.ca), 0o600); err != nil {
+	dir := cmp.Or(os.Getenv("DANGAN_SAMPLES"), t.TempDir())
+	plain, dated, proven := newTestStamper(t), newDatedStamper(t, newTestStamper(t)), newProvenStamper(t)
+	roots := slices.Concat(certificatePEM(plain.ca), certificatePEM(dated.ca), certificatePEM(dated.timeCA), certificatePEM(proven.ca))
+	if err := os.WriteFile(filepath.Join(dir, "authority.pem"), roots, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, sheet := range map[string]Sheet{"chinese": marriageSheet(), "english": englishSheet(), "long": longSheet()} {
+	for name, sample := range map[string]struct {
+		stamper testStamper
+		sheet   Sheet
+	}{
+		"chinese": {plain, marriageSheet()}, "english": {plain, englishSheet()}, "long": {plain, longSheet()},
+		"dated": {dated.testStamper, marriageSheet()}, "proven": {proven.testStamper, marriageSheet()},
+	} {
 		path := filepath.Join(dir, name+".pdf")
-		if err := os.WriteFile(path, issue(t, s, sheet), 0o600); err != nil {
+		if err := os.WriteFile(path, issue(t, sample.stamper, sample.sheet), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		pdf, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if result, err := Verify(pdf, roots, s.config.Now()); err != nil || result.Word != Valid {
-			t.Errorf("%s: %v, %v", name, result, err)
+		if r := verdict(t, sample.stamper, pdf); r.Word != Valid {
+			t.Errorf("%s: %s: %s", name, r.Word, r.Why)
 		}
 	}
 }

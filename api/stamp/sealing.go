@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -92,12 +93,13 @@ func (l *sealing) entries(number string) string {
 		l.field, l.signature, markerToken, textString(number))
 }
 
-// sign fills in the byte range and the signature over everything but itself.
-func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) error {
+// sign fills in the byte range and the signature over everything but itself. It returns the chain of who
+// dated it, if anybody did.
+func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) (dater []*x509.Certificate, err error) {
 	end := l.contents + 2*l.room + 2
 	numbers := fmt.Sprintf("0 %d %d %d", l.contents, end, len(pdf)-end)
 	if len(numbers) > byteRangeWidth {
-		return errors.New("the file is too large")
+		return nil, errors.New("the file is too large")
 	}
 	copy(pdf[l.byteRange:], numbers)
 	h := sha256.New()
@@ -109,15 +111,18 @@ func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) error {
 	}
 	var date cms.Timestamp
 	if s.config.Dates != nil {
-		date = func(digest [sha256.Size]byte) ([]byte, error) { return s.config.Dates.Stamp(ctx, digest) }
+		date = func(digest [sha256.Size]byte) (token []byte, err error) {
+			token, dater, err = s.config.Dates.Stamp(ctx, digest)
+			return token, err
+		}
 	}
 	der, err := cms.Sign(s.config.Rand, signer, s.chain, [sha256.Size]byte(h.Sum(nil)), date)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(der) > l.room {
-		return fmt.Errorf("the signature needs %d bytes and has room for %d", len(der), l.room)
+		return nil, fmt.Errorf("the signature needs %d bytes and has room for %d", len(der), l.room)
 	}
 	hex.Encode(pdf[l.contents+1:], der)
-	return nil
+	return dater, nil
 }

@@ -1,7 +1,7 @@
 // Package stamp makes certificates as PDF files and checks such files.
 //
 // It owns: the page (layout, fonts with a true text layer, marks, QR code, the vector seal), the PDF bytes,
-// the PAdES seal (B-B or B-T) over a crypto.Signer, and the reading back of both.
+// the PAdES seal (B-B, B-T or B-LT) over a crypto.Signer, and the reading back of both.
 // It must not know: records, requests, storage, HTTP, or why a certificate is issued; all words come in a
 // Sheet.
 //
@@ -31,6 +31,8 @@ type Config struct {
 	Signer crypto.Signer
 	// Dates makes the seals B-T: each carries a time-stamp, or is not made. Nil makes them B-B.
 	Dates Timestamper
+	// Proves makes the seals B-LT: each is followed by its Evidence, or not made. Nil leaves it out.
+	Proves Prover
 	// Chain is the seal's certificate first, then its issuers; all of it goes into every PDF.
 	Chain []*x509.Certificate
 
@@ -53,7 +55,8 @@ type RemoteSigner interface {
 // Timestamper returns an RFC 3161 token, in DER and of at most timestamp.MaxToken bytes, for a digest. It may
 // be called concurrently.
 type Timestamper interface {
-	Stamp(ctx context.Context, digest [sha256.Size]byte) ([]byte, error)
+	// Stamp also returns the authority's chain up to its root.
+	Stamp(ctx context.Context, digest [sha256.Size]byte) (token []byte, chain []*x509.Certificate, err error)
 }
 
 var _ Timestamper = (*timestamp.Client)(nil)
@@ -114,9 +117,9 @@ func (s *Stamper) Draw(sheet Sheet) ([]byte, error) {
 	return d.finish(s.catalog(d, press, tree, now, ""), info(d, sheet, now)), nil
 }
 
-// Issue makes the certificate and seals it: every byte of the result is covered by one signature. Two
+// Issue makes the certificate and seals it: every byte but those of the Evidence is covered by one signature. Two
 // calls with the same sheet give different bytes. It fails with ErrExpired, MissingGlyphError, ErrTooLong,
-// ErrIncomplete, or what Signer and Dates say; keeping a certificate from being issued twice is the
+// ErrIncomplete, or what Signer, Dates and Proves say; keeping a certificate from being issued twice is the
 // caller's task.
 func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	if s.signer == nil {
@@ -140,10 +143,18 @@ func (s *Stamper) Issue(ctx context.Context, sheet Sheet) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("issue certificate: %w", err)
 	}
-	if err := s.sign(ctx, pdf, seal); err != nil {
+	dater, err := s.sign(ctx, pdf, seal)
+	if err != nil {
 		return nil, fmt.Errorf("seal certificate: %w", err)
 	}
-	return pdf, nil
+	if s.config.Proves == nil {
+		return pdf, nil
+	}
+	evidence, err := s.gather(ctx, dater)
+	if err != nil {
+		return nil, fmt.Errorf("prove seal: %w", err)
+	}
+	return evidence.add(pdf)
 }
 
 // catalog makes the file a PDF/A-2a (ISO 19005-2) and PDF/UA-1 (ISO 14289-1): it names itself so, embeds the

@@ -47,11 +47,14 @@ func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 		}
 	}
 	trust := trusted(id, roots, at)
+	when, revoked := id.Evidence.revoked(id.Signer)
 	switch {
 	case id.State == Foreign:
 		result.Word, result.Number = Unknown, ""
 	case id.Signer != nil && trust != nil:
 		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal is not by a trusted office: %v", trust)
+	case id.State == Intact && revoked && !when.After(at):
+		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal's certificate was revoked on %s", when.UTC().Format(time.RFC3339))
 	case id.State == Intact:
 		result.Word, result.Why = Valid, fmt.Sprintf("sealed by a trusted office%s and unchanged since", dated)
 	}

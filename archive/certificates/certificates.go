@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"dangan/archive"
@@ -126,7 +127,7 @@ const (
 
 // waits tells whether a failure passes without a change to the certificate.
 func waits(code string) bool {
-	return code == failedAway || code == "timestamp_unavailable" || code == "seal_expired"
+	return slices.Contains([]string{failedAway, "timestamp_unavailable", "revocation_unavailable", "seal_expired", "seal_revoked"}, code)
 }
 
 // seal draws, seals and stores the PDF. The returned entry says how it went: a

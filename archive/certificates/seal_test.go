@@ -276,9 +276,11 @@ func (w waitsFor) Unwrap() error { return archive.ErrUnavailable }
 // seconds, whoever is away.
 func TestSignerStaysAway(t *testing.T) {
 	for code, err := range map[string]error{
-		"signer_unavailable":    archive.ErrUnavailable,
-		"timestamp_unavailable": waitsFor("timestamp_unavailable"),
-		"seal_expired":          waitsFor("seal_expired"),
+		"signer_unavailable":     archive.ErrUnavailable,
+		"timestamp_unavailable":  waitsFor("timestamp_unavailable"),
+		"revocation_unavailable": waitsFor("revocation_unavailable"),
+		"seal_expired":           waitsFor("seal_expired"),
+		"seal_revoked":           waitsFor("seal_revoked"),
 	} {
 		t.Run(code, func(t *testing.T) { signerStaysAway(t, code, err) })
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"dangan/api/stamp/revocation"
 	"dangan/api/stamp/timestamp"
 )
 
@@ -16,9 +18,18 @@ func (s *settings) openSeal() (*sealer, error) {
 	}
 	seal := newSealer(signer, chain, s.publicURL)
 	if s.tsaURL != "" {
-		seal.dates, err = newTimestamps(s.tsaURL, s.tsaCert)
+		if seal.dates, err = newTimestamps(s.tsaURL, s.tsaCert); err != nil {
+			return nil, err
+		}
 	}
-	return seal, err
+	if s.sealProof {
+		lists := &revocation.Lists{HTTP: &http.Client{Timeout: 15 * time.Second}, Now: time.Now}
+		if s.sealCRLs != "" {
+			lists.Files = strings.Split(s.sealCRLs, ",")
+		}
+		seal.proves = lists
+	}
+	return seal, nil
 }
 
 func newTimestamps(url, certPath string) (*timestamp.Client, error) {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"dangan/api/stamp"
+	"dangan/api/stamp/revocation"
 	"dangan/archive"
 	"dangan/internal/testenv"
 )
@@ -110,7 +111,12 @@ func TestSealWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code, s := range map[string]*sealer{"timestamp_unavailable": timed, "seal_expired": newSealer(signer, chain, "http://example.test")} {
+	unproven := newTestSealer(t)
+	unproven.proves = &revocation.Lists{Now: time.Now} // and its certificate names no address
+	for code, s := range map[string]*sealer{
+		"timestamp_unavailable": timed, "revocation_unavailable": unproven,
+		"seal_expired": newSealer(signer, chain, "http://example.test"),
+	} {
 		var coded interface{ Code() string }
 		pdf, err := s.Stamp(t.Context(), aCertificate())
 		if len(pdf) > 0 || !errors.Is(err, archive.ErrUnavailable) || !errors.As(err, &coded) || coded.Code() != code {

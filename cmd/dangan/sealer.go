@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"dangan/api/stamp"
+	"dangan/api/stamp/revocation"
 	"dangan/api/stamp/timestamp"
 	"dangan/archive"
 )
@@ -21,6 +22,7 @@ type sealer struct {
 	signer    crypto.Signer
 	chain     []*x509.Certificate
 	dates     stamp.Timestamper // nil when no time-stamp authority is configured
+	proves    stamp.Prover      // nil when no proof is wanted
 	verifyURL string
 
 	mu       sync.Mutex
@@ -61,7 +63,7 @@ func (s *sealer) stamper(c archive.Certificate) (*stamp.Stamper, error) {
 	if made, ok := s.stampers[c.Office]; ok {
 		return made, nil
 	}
-	made, err := stamp.New(stamp.Config{Signer: s.signer, Chain: s.chain, Dates: s.dates,
+	made, err := stamp.New(stamp.Config{Signer: s.signer, Chain: s.chain, Dates: s.dates, Proves: s.proves,
 		SealName: c.Issuer.ZH, SealPurpose: "档案证明专用章", SealNumber: c.SealNumber})
 	if err == nil {
 		s.stampers[c.Office] = made
@@ -87,6 +89,10 @@ func stampError(err error) error {
 		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "timestamp_unavailable"}
 	case errors.Is(err, stamp.ErrExpired): // until the operator has put in a new one
 		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "seal_expired"}
+	case errors.Is(err, revocation.ErrUnavailable):
+		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "revocation_unavailable"}
+	case errors.Is(err, revocation.ErrRevoked):
+		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "seal_revoked"}
 	case errors.Is(err, stamp.ErrTooLong):
 		return coded{err, "too_long"}
 	case errors.Is(err, stamp.ErrIncomplete):

@@ -32,6 +32,8 @@ type settings struct {
 	signerPass  string // file
 	tsaURL      string
 	tsaCert     string // file
+	sealProof   bool
+	sealCRLs    string // files
 	publicURL   string
 	logLevel    string
 }
@@ -55,6 +57,8 @@ func (s *settings) flags(name string) *ff.FlagSet {
 	fs.StringVar(&s.signerPass, 0, "signer-passphrase-file", "", "file with the passphrase of an encrypted private key")
 	fs.StringVar(&s.tsaURL, 0, "tsa-url", "", "URL of a time-stamp authority (RFC 3161); with it, nothing is sealed without a time-stamp")
 	fs.StringVar(&s.tsaCert, 0, "tsa-cert-file", "", "PEM file with the root of the time-stamp authority; answers by others are refused")
+	fs.BoolVar(&s.sealProof, 0, "seal-proof", "embed the lists that prove that no certificate of the seal and the time-stamp was revoked, from the addresses in the certificates; without them nothing is sealed")
+	fs.StringVar(&s.sealCRLs, 0, "seal-crl-files", "", "files with such lists (CRL, PEM or DER), separated by commas, used before the addresses; read anew each time")
 	fs.StringVar(&s.publicURL, 0, "public-url", "", "URL at which the public reaches this service; printed on certificates")
 	fs.StringVar(&s.logLevel, 0, "log-level", "info", "debug, info, warn or error")
 	return fs
@@ -99,6 +103,9 @@ func (s *settings) check() error {
 		httpURL("public-url", s.publicURL), httpURL("tsa-url", s.tsaURL))
 	if (s.tsaURL == "") != (s.tsaCert == "") {
 		err = errors.Join(err, errors.New("--tsa-url and --tsa-cert-file go together"))
+	}
+	if s.sealProof && s.tsaURL == "" {
+		err = errors.Join(err, errors.New("--seal-proof needs --tsa-url: a proof is worth nothing without a time"))
 	}
 	for shard := range strings.SplitSeq(s.meiliURL, ",") {
 		err = errors.Join(err, httpURL("meili-url", strings.TrimSpace(shard)))

@@ -128,13 +128,16 @@ type Client struct {
 	Now   func() time.Time // of the check of the authority's certificate
 }
 
-// Stamp returns a token for a digest, in DER. It fails with ErrUnavailable.
-func (c *Client) Stamp(ctx context.Context, digest [sha256.Size]byte) ([]byte, error) {
-	der, err := c.ask(ctx, digest)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+// Stamp returns a token for a digest, in DER, and how the roots vouch for it. It fails with ErrUnavailable.
+func (c *Client) Stamp(ctx context.Context, digest [sha256.Size]byte) (token []byte, chain []*x509.Certificate, err error) {
+	token, err = c.ask(ctx, digest)
+	if err == nil {
+		chain, err = c.check(token, digest)
 	}
-	return der, nil
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return token, chain, nil
 }
 
 func (c *Client) ask(ctx context.Context, digest [sha256.Size]byte) ([]byte, error) {
@@ -171,18 +174,17 @@ func (c *Client) ask(ctx context.Context, digest [sha256.Size]byte) ([]byte, err
 	if answer.Nonce == nil || answer.Nonce.Cmp(nonce) != 0 {
 		return nil, errors.New("the authority answers another question")
 	}
-	return answer.RawToken, c.check(answer.RawToken, digest)
+	return answer.RawToken, nil
 }
 
 // check refuses what nobody could rely on later.
-func (c *Client) check(der []byte, digest [sha256.Size]byte) error {
+func (c *Client) check(der []byte, digest [sha256.Size]byte) ([]*x509.Certificate, error) {
 	token, err := Parse(der, digest)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(der) > MaxToken {
-		return fmt.Errorf("a token of %d bytes is larger than %d", len(der), MaxToken)
+		return nil, fmt.Errorf("a token of %d bytes is larger than %d", len(der), MaxToken)
 	}
-	_, err = token.Chain(c.Roots, c.Now())
-	return err
+	return token.Chain(c.Roots, c.Now())
 }
