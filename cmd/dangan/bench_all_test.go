@@ -43,7 +43,7 @@ type report struct {
 }
 
 func tryBench(t *testing.T, env []string, what string, want map[string]int, facts int) {
-	bench := exec.CommandContext(t.Context(), binary, "bench", what, "--json", "--seconds", "0.3", "--clients", "2", "--sizes", "1KB", "--records", "100")
+	bench := exec.CommandContext(t.Context(), binary, "bench", what, "--json", "--seconds", "0.1", "--clients", "2", "--sizes", "1KB", "--records", "100")
 	bench.Env, bench.Stderr = env, t.Output()
 	out, err := bench.Output()
 	if err != nil {
