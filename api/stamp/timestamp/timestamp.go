@@ -41,6 +41,9 @@ type Token struct {
 
 // Parse reads a token in DER that speaks of a SHA-256 digest. It fails for one that is not sound by itself.
 func Parse(der []byte, digest [sha256.Size]byte) (*Token, error) {
+	if len(der) > MaxToken || !isDER(der) {
+		return nil, errors.New("read time-stamp: too long, or not in DER")
+	}
 	signed, err := pkcs7.Parse(der)
 	if err != nil {
 		return nil, fmt.Errorf("read time-stamp: %w", err)
@@ -70,6 +73,19 @@ func Parse(der []byte, digest [sha256.Size]byte) (*Token, error) {
 		}
 	}
 	return t, nil
+}
+
+// isDER walks through everything: package pkcs7 also reads BER, in which one token has many forms.
+func isDER(der []byte) bool {
+	for len(der) > 0 {
+		var v asn1.RawValue
+		rest, err := asn1.Unmarshal(der, &v)
+		if err != nil || v.IsCompound && !isDER(v.Bytes) {
+			return false
+		}
+		der = rest
+	}
+	return true
 }
 
 // named checks that the token means the certificate it came with (RFC 5816): without it somebody could put
@@ -167,6 +183,9 @@ func (c *Client) ask(ctx context.Context, digest [sha256.Size]byte) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
+	if !isDER(raw) {
+		return nil, errors.New("the authority does not answer in DER")
+	}
 	answer, err := timestamp.ParseResponse(raw)
 	if err != nil {
 		return nil, err
@@ -182,9 +201,6 @@ func (c *Client) check(der []byte, digest [sha256.Size]byte) ([]*x509.Certificat
 	token, err := Parse(der, digest)
 	if err != nil {
 		return nil, err
-	}
-	if len(der) > MaxToken {
-		return nil, fmt.Errorf("a token of %d bytes is larger than %d", len(der), MaxToken)
 	}
 	return token.Chain(c.Roots, c.Now())
 }
