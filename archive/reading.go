@@ -9,7 +9,7 @@ type Reading struct {
 	Findings  []Finding `json:"findings,omitempty"`
 	// Sizes is how large each page is, and how it is turned.
 	Sizes []PageSize `json:"sizes,omitempty"`
-	// Signatures are those on the file, in the order of its fields.
+	// Signatures are those on the file, in the order of its objects.
 	Signatures []Signature `json:"signatures,omitempty"`
 }
 

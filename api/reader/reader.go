@@ -221,9 +221,13 @@ func (j job) look(reading *archive.Reading) error {
 		note(reading, CodeTooLarge)
 		return nil
 	}
-	if double, err := j.src.isDouble(j.mediaType); err != nil || double {
-		reject(reading, CodePolyglot)
+	double, err := j.src.isDouble(j.mediaType)
+	if err != nil {
 		return err
+	}
+	if double {
+		reject(reading, CodePolyglot)
+		return nil
 	}
 	switch j.mediaType {
 	case typePDF:
