@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"io"
 	"testing"
 	"time"
 )
@@ -92,5 +93,42 @@ func TestNothingIssuedOutsideValidity(t *testing.T) {
 		if end, _ := Expires(chain, now.AddDate(0, 0, days)); !end.Equal(chain[0].NotAfter) {
 			t.Errorf("expires %s", end)
 		}
+	}
+}
+
+// remoteSigner is away when its caller has gone.
+type remoteSigner struct{ crypto.Signer }
+
+type oneCall struct {
+	crypto.Signer
+	ctx context.Context
+}
+
+func (r remoteSigner) For(ctx context.Context) crypto.Signer { return oneCall{r.Signer, ctx} }
+
+func (o oneCall) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	if err := o.ctx.Err(); err != nil || o.ctx.Value(askedKey{}) == nil {
+		return nil, errors.New("nobody asks")
+	}
+	return o.Signer.Sign(random, digest, opts)
+}
+
+type askedKey struct{}
+
+// TestRemoteSigner is asked with the context of the call.
+func TestRemoteSigner(t *testing.T) {
+	now := time.Now()
+	a := newAuthority(t, now)
+	chain, key := a.seal(t, now, func(*x509.Certificate) {})
+	s := stamperWith(t, a.root, chain, remoteSigner{key}, now)
+	if _, err := s.Issue(context.Background(), marriageSheet()); err == nil {
+		t.Error("signed for nobody")
+	}
+	pdf, err := s.Issue(context.WithValue(context.Background(), askedKey{}, true), marriageSheet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := verdict(t, s, pdf); r.Word != Valid {
+		t.Errorf("%s: %s", r.Word, r.Why)
 	}
 }
