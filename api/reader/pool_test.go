@@ -114,7 +114,7 @@ func TestPoolOutlivesItsChildren(t *testing.T) {
 		}
 		t.Run(play, func(t *testing.T) {
 			t.Parallel()
-			p := newPool(t, reader.PoolConfig{Args: []string{childArg, play}, Config: reader.Config{Workers: 1, MaxTime: limit}, MaxMemory: 256 << 20})
+			p := newPool(t, reader.PoolConfig{Args: []string{childArg, play}, Config: reader.Config{Workers: 1, MaxTime: limit}, MaxMemory: 512 << 20})
 			file := textPDF("x")
 			got, err := p.Read(t.Context(), bytes.NewReader(file), int64(len(file)))
 			if err != nil {
