@@ -4,7 +4,7 @@
 
 # Packages tested without the race detector, such as those that mostly drive other
 # processes, in which it sees nothing; and the longest that one package may take.
-export NORACE ?= dangan/cmd/dangan
+export NORACE ?= dangan/cmd/dangan dangan/api/reader
 export TIMEOUT ?= 20m
 
 test: tools lint unit

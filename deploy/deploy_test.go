@@ -172,7 +172,7 @@ func TestSecretsAreFiles(t *testing.T) {
 			if secretName.MatchString(key) && !strings.HasSuffix(key, "ACCESS_KEY") {
 				t.Errorf("%s: %s: a secret must come from a file", name, key)
 			}
-			if !strings.HasSuffix(key, "_FILE") {
+			if !strings.HasSuffix(key, "_FILE") || value == "" {
 				continue
 			}
 			secret, ok := strings.CutPrefix(value, "/run/secrets/")

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"dangan/archive"
@@ -165,7 +166,7 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 		}
 		began := time.Now()
 		a, err := c.work(ctx, o, &source{file: src, size: o.Size}, patience*p.config.MaxTime)
-		p.giveBack(c, err == nil && a.frame != frameFailed && !a.reading.Rejected())
+		p.giveBack(c, err == nil && a.frame != frameFailed && !suspicious(a.reading))
 		var death *deathError
 		if err == nil && a.frame == frameFailed {
 			err = fmt.Errorf("child failed: %w", archive.ErrUnavailable)
@@ -223,6 +224,12 @@ func (p *Pool) next(ctx context.Context) (promise, error) {
 	case <-p.spare:
 		return p.start(), nil
 	}
+}
+
+// suspicious reports whether a file did not pass that a parser has had in its
+// hands. One of a type that has no parser left nothing behind.
+func suspicious(r archive.Reading) bool {
+	return slices.ContainsFunc(r.Findings, func(f archive.Finding) bool { return f.Rejects && f.Code != CodeUnsupportedType })
 }
 
 // giveBack lets a child wait for the next job, or replaces it: after a file that

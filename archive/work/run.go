@@ -39,22 +39,42 @@ func (q *Queue) work(ctx context.Context, eager bool) {
 			if ctx.Err() != nil {
 				return
 			}
+			if !eager && q.callersFirst() && q.putBack(job) {
+				continue
+			}
 			q.run(ctx, job)
 			q.give(job)
 		}
 	}
 }
 
-// standBack waits while callers plan, who wait for an answer, which nobody does
-// for the effect of a job. It ends when they pause or too much work has piled up.
+// pause is how long nobody has planned when callers are no longer let go first.
+const pause = 50 * time.Millisecond
+
+// callersFirst reports whether callers plan, who wait for an answer, which nobody
+// does for the effect of a job, and not too much work has piled up.
+func (q *Queue) callersFirst() bool {
+	return len(q.ready) < cap(q.ready)/2 && q.c.Now().Sub(time.Unix(0, q.planned.Load())) < pause
+}
+
+// standBack waits while callers go first.
 func (q *Queue) standBack(ctx context.Context) {
-	const pause = 50 * time.Millisecond
-	for len(q.ready) < cap(q.ready)/2 && q.c.Now().Sub(time.Unix(0, q.planned.Load())) < pause {
+	for q.callersFirst() {
 		select {
 		case <-time.After(pause / 2):
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// putBack leaves a job to another worker.
+func (q *Queue) putBack(job archive.Job) bool {
+	select {
+	case q.ready <- job:
+		return true
+	default:
+		return false
 	}
 }
 

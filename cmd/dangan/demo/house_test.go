@@ -78,7 +78,7 @@ func (h *house) open(accounts *storage.Chain[archive.Account], offices *storage.
 	b, log := h.bucket, slog.New(slog.DiscardHandler)
 	records, requests := storage.NewChain[archive.Record](b, archive.KindRecord), storage.NewChain[archive.Request](b, archive.KindRequest)
 	door := evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: newID})
-	h.queue = work.New(work.Config{Store: b.Work(), Holder: "test", Grace: time.Second, Interval: time.Second, LeaseTTL: 10 * time.Second,
+	h.queue = work.New(work.Config{Store: b.Work(), Leases: b.Work(), Holder: "test", Grace: time.Second, Interval: time.Second, LeaseTTL: 10 * time.Second,
 		Now: time.Now, NewID: newID, Log: log, Handlers: map[string]func(context.Context, archive.Job) error{
 			archive.JobRecord:      func(ctx context.Context, j archive.Job) error { return h.rooms.Holdings.Settle(ctx, j) },
 			archive.JobRequest:     func(ctx context.Context, j archive.Job) error { return h.rooms.Desk.Settle(ctx, j) },
