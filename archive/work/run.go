@@ -42,8 +42,12 @@ func (q *Queue) work(ctx context.Context, eager bool) {
 			if !eager && q.callersFirst() && q.putBack(job) {
 				continue
 			}
+			began := q.c.Now()
 			q.run(ctx, job)
 			q.give(job)
+			if eager {
+				q.rest(ctx, 3*q.c.Now().Sub(began))
+			}
 		}
 	}
 }
@@ -65,6 +69,18 @@ func (q *Queue) standBack(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// rest leaves callers three quarters of the time of a worker that goes on while
+// they plan.
+func (q *Queue) rest(ctx context.Context, wait time.Duration) {
+	if !q.callersFirst() {
+		return
+	}
+	select {
+	case <-time.After(min(wait, time.Second)):
+	case <-ctx.Done():
 	}
 }
 

@@ -61,7 +61,7 @@ func (c Config) withDefaults() Config {
 	}
 	count(&c.Workers, 64)
 	count(&c.Eager, 1)
-	count(&c.Backlog, 1024)
+	count(&c.Backlog, 8192)
 	count(&c.Attempts, 12)
 	wait(&c.Backoff, time.Second)
 	wait(&c.MaxWait, 10*time.Minute)

@@ -82,9 +82,9 @@ func (b *bench) deposits(ctx context.Context, content []byte, clients int) error
 	if clients < slices.Max(b.clients) { // a batch is worked on by dangan's own number of hands
 		return b.clear(ctx, "blob/record/")
 	}
-	s.each, s.callers = 2*targetClients, 1
+	s.each, s.callers = 8*targetClients, 2 // two scanners, with a few hundred files each
 	if size > 1_000_000 {
-		s.each = targetClients
+		s.each, s.callers = targetClients, 1
 	}
 	s.ours = func(ctx context.Context, n int) error {
 		return b.depositBatch(ctx, fmt.Sprintf("%d%02d%07d", size, clients, n), content, s.each)
@@ -98,7 +98,7 @@ func (b *bench) deposits(ctx context.Context, content []byte, clients int) error
 func (b *bench) depositBatch(ctx context.Context, number string, content []byte, count int) error {
 	var batch []holdings.Deposit
 	for i := range count {
-		r, files, err := b.sampleDeposit(fmt.Sprintf("%s%02d", number, i), content)
+		r, files, err := b.sampleDeposit(fmt.Sprintf("%s%03d", number, i), content)
 		if err != nil {
 			return err
 		}
