@@ -43,11 +43,9 @@ func (w *Work) put(ctx context.Context, job archive.Job) error {
 	if err != nil {
 		return err
 	}
-	key, p, inBatch := w.batched(own)
-	if !inBatch && job.New {
-		if p, err = w.alone(ctx, own); err != nil {
-			return err
-		}
+	key, p, inBatch, err := w.find(ctx, own, job)
+	if err != nil {
+		return err
 	}
 	if err := w.putLines(ctx, own, planned{job, p.Key}); err != nil || !inBatch {
 		return err
@@ -69,11 +67,9 @@ func (w *Work) remove(ctx context.Context, job archive.Job) error {
 	if err != nil {
 		return err
 	}
-	key, p, inBatch := w.batched(own)
-	if !inBatch && job.New {
-		if p, err = w.alone(ctx, own); err != nil {
-			return err
-		}
+	key, p, inBatch, err := w.find(ctx, own, job)
+	if err != nil {
+		return err
 	}
 	if p.Key != nil {
 		if err := w.b.keepKey(ctx, job.Ref, p.Key); err != nil {
@@ -125,6 +121,15 @@ func (w *Work) Jobs(ctx context.Context) iter.Seq2[archive.Job, error] {
 			}
 		}
 	}
+}
+
+// find is where a job stands, with the data key that it may hold: in a batch that
+// this process knows, or by itself.
+func (w *Work) find(ctx context.Context, own string, job archive.Job) (key string, p planned, inBatch bool, err error) {
+	if key, p, inBatch = w.batched(own); !inBatch && job.New {
+		p, err = w.alone(ctx, own)
+	}
+	return key, p, inBatch, err
 }
 
 // alone reads a job that was written by itself; none when it is gone.

@@ -132,20 +132,6 @@ func (q *Queue) Drop(ctx context.Context, job archive.Job) error {
 	return nil
 }
 
-// Dead lists the jobs that were given up and wait for a person.
-func (q *Queue) Dead(ctx context.Context) ([]archive.Job, error) {
-	var dead []archive.Job
-	for job, err := range q.c.Store.Jobs(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("list dead jobs: %w", err)
-		}
-		if job.Dead {
-			dead = append(dead, job)
-		}
-	}
-	return dead, nil
-}
-
 func name(job archive.Job) string { return job.Kind + "/" + job.Ref.String() + "/" + job.Nonce }
 
 // take reports whether the caller is now the only one of this process to have

@@ -84,8 +84,8 @@ func TestFailuresBackOffAndThenAPersonMustLook(t *testing.T) {
 		if diff := cmp.Diff([]time.Duration{0, 2 * time.Second, 6 * time.Second, 14 * time.Second, 22 * time.Second}, runs); diff != "" {
 			t.Error(diff)
 		}
-		dead, err := r.Dead(t.Context())
-		if err != nil || len(dead) != 1 || dead[0].Attempts != 5 || dead[0].Failure != "failed" {
+		dead, err := work.List(t.Context(), r.store)
+		if err != nil || len(dead) != 1 || !dead[0].Dead || dead[0].Attempts != 5 || dead[0].Failure != "failed" {
 			t.Error(dead, err)
 		}
 	})

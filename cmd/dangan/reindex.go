@@ -29,14 +29,7 @@ func reindexCommand(c console) *ff.Command {
 		LongHelp: "Searches and deposits go on meanwhile. What was killed goes on where it stood, here or in the service.\n" +
 			"Nothing of records that were disposed of is in the files of the search engine afterwards.",
 		Exec: func(ctx context.Context, _ []string) error {
-			if err := s.load(c, flags); err != nil {
-				return err
-			}
-			log, err := s.logger(c)
-			if err != nil {
-				return err
-			}
-			h, closeHouse, err := s.open(ctx, log)
+			h, closeHouse, err := s.openConfigured(ctx, c, flags)
 			if err != nil {
 				return err
 			}

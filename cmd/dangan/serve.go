@@ -32,14 +32,7 @@ func (s *settings) load(c console, flags *ff.FlagSet) error {
 }
 
 func (s *settings) serve(ctx context.Context, c console, flags *ff.FlagSet) error {
-	if err := s.load(c, flags); err != nil {
-		return err
-	}
-	log, err := s.logger(c)
-	if err != nil {
-		return err
-	}
-	h, closeHouse, err := s.open(ctx, log)
+	h, closeHouse, err := s.openConfigured(ctx, c, flags)
 	if err != nil {
 		return err
 	}
@@ -48,8 +41,20 @@ func (s *settings) serve(ctx context.Context, c console, flags *ff.FlagSet) erro
 	if err != nil {
 		return err
 	}
-	log.InfoContext(ctx, "serving", "address", l.Addr().String(), "version", version())
+	h.log.InfoContext(ctx, "serving", "address", l.Addr().String(), "version", version())
 	return s.whichKey(h.serve(ctx, l))
+}
+
+// openConfigured is open with what the command line and the environment say.
+func (s *settings) openConfigured(ctx context.Context, c console, flags *ff.FlagSet) (*house, func(), error) {
+	if err := s.load(c, flags); err != nil {
+		return nil, nil, err
+	}
+	log, err := s.logger(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.open(ctx, log)
 }
 
 // open builds the house over the configured store and index.
