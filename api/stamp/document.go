@@ -20,9 +20,13 @@ func (r ref) String() string { return fmt.Sprintf("%d 0 R", int(r)) }
 // document writes the objects of one PDF 1.7 file (ISO 32000-1) with a classic cross-reference table.
 type document struct {
 	buf     bytes.Buffer
+	before  int   // bytes of the file that stand before those in buf
 	offsets []int // by object number; 0 while only reserved
 	zip     *sync.Pool
 }
+
+// at is where the next byte stands in the file.
+func (d *document) at() int { return d.before + d.buf.Len() }
 
 func newDocument(zip *sync.Pool) *document {
 	d := &document{offsets: []int{0}, zip: zip}
@@ -48,7 +52,7 @@ func (d *document) reserve() ref {
 }
 
 func (d *document) begin(r ref) {
-	d.offsets[r] = d.buf.Len()
+	d.offsets[r] = d.at()
 	fmt.Fprintf(&d.buf, "%d 0 obj\n", int(r))
 }
 
@@ -97,9 +101,13 @@ func deflate(pool *sync.Pool, data []byte) []byte {
 func (d *document) finish(root, info ref) []byte {
 	sum := sha256.Sum256(d.buf.Bytes())
 	id := hex.EncodeToString(sum[:16])
-	start := d.buf.Len()
+	start := d.at()
 	fmt.Fprintf(&d.buf, "xref\n0 %d\n0000000000 65535 f \n", len(d.offsets))
 	for _, offset := range d.offsets[1:] {
+		if offset == 0 { // unused, in the file that was appended to
+			d.buf.WriteString("0000000000 65535 f \n")
+			continue
+		}
 		fmt.Fprintf(&d.buf, "%010d 00000 n \n", offset)
 	}
 	fmt.Fprintf(&d.buf, "trailer\n<</Size %d/Root %s/Info %s/ID[<%s><%s>]>>\nstartxref\n%d\n%%%%EOF\n",

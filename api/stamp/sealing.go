@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"time"
 
 	"dangan/api/stamp/internal/cms"
@@ -77,11 +78,11 @@ func (l *sealing) writeSignature() {
 		"/Reference[<</Type/SigRef/TransformMethod/DocMDP/TransformParams<</Type/TransformParams/P 1/V/1.2>>>>]\n",
 		textString(l.name), textString(l.purpose), pdfDate(l.now))
 	d.buf.WriteString(byteRangeToken)
-	l.byteRange = d.buf.Len()
+	l.byteRange = d.at()
 	d.buf.Write(bytes.Repeat([]byte(" "), byteRangeWidth))
 	d.buf.WriteString("]\n")
 	d.buf.WriteString(contentsToken)
-	l.contents = d.buf.Len() - 1
+	l.contents = d.at() - 1
 	d.buf.Write(bytes.Repeat([]byte("0"), 2*l.room))
 	d.buf.WriteString(">>>\nendobj\n")
 }
@@ -96,15 +97,21 @@ func (l *sealing) entries(number string) string {
 // sign fills in the byte range and the signature over everything but itself. It returns the chain of who
 // dated it, if anybody did.
 func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) (dater []*x509.Certificate, err error) {
-	end := l.contents + 2*l.room + 2
-	numbers := fmt.Sprintf("0 %d %d %d", l.contents, end, len(pdf)-end)
+	return s.signTail(ctx, sha256.New(), 0, pdf, l)
+}
+
+// signTail is sign for a file of which only the tail is here: before is how many bytes come first, and h has seen
+// them.
+func (s *Stamper) signTail(ctx context.Context, h hash.Hash, before int, tail []byte, l *sealing) (dater []*x509.Certificate, err error) {
+	start := l.contents - before
+	end := start + 2*l.room + 2
+	numbers := fmt.Sprintf("0 %d %d %d", l.contents, before+end, len(tail)-end)
 	if len(numbers) > byteRangeWidth {
 		return nil, errors.New("the file is too large")
 	}
-	copy(pdf[l.byteRange:], numbers)
-	h := sha256.New()
-	h.Write(pdf[:l.contents])
-	h.Write(pdf[end:])
+	copy(tail[l.byteRange-before:], numbers)
+	h.Write(tail[:start])
+	h.Write(tail[end:])
 	signer := s.signer
 	if remote, ok := signer.(RemoteSigner); ok {
 		signer = remote.For(ctx)
@@ -123,6 +130,6 @@ func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) (dater []*x5
 	if len(der) > l.room {
 		return nil, fmt.Errorf("the signature needs %d bytes and has room for %d", len(der), l.room)
 	}
-	hex.Encode(pdf[l.contents+1:], der)
+	hex.Encode(tail[start+1:], der)
 	return dater, nil
 }
