@@ -27,7 +27,8 @@ import (
 //	synced, so its name is there as well (durable, around the backend).
 type durable struct {
 	*posix.Posix
-	meta durableMeta
+	meta    durableMeta
+	folders *folders
 }
 
 // openDurable serves root and makes it the working directory of the process.
@@ -44,7 +45,7 @@ func openDurable(root string, d disk) (*durable, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	return &durable{Posix: p, meta: m}, nil
+	return &durable{Posix: p, meta: m, folders: newFolders()}, nil
 }
 
 func (d *durable) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
@@ -79,14 +80,22 @@ func (d *durable) CompleteMultipartUpload(ctx context.Context, in *s3.CompleteMu
 }
 
 func (d *durable) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
+	path := filepath.Join(*in.Bucket, *in.Key)
+	defer d.folders.delete(path)()
 	out, err := d.Posix.DeleteObject(ctx, in)
-	return out, d.vouch(err, in.Bucket, in.Key)
+	if err == nil {
+		err = d.meta.disk.settleRemoval(path)
+	}
+	return out, err
 }
 
 func (d *durable) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
+	for _, o := range in.Delete.Objects {
+		defer d.folders.delete(filepath.Join(*in.Bucket, *o.Key))()
+	}
 	out, err := d.Posix.DeleteObjects(ctx, in)
 	for _, deleted := range out.Deleted {
-		err = errors.Join(err, d.vouch(nil, in.Bucket, deleted.Key))
+		err = errors.Join(err, d.meta.disk.settleRemoval(filepath.Join(*in.Bucket, *deleted.Key)))
 	}
 	return out, err
 }
@@ -95,14 +104,16 @@ func (d *durable) CreateBucket(ctx context.Context, in *s3.CreateBucketInput, ac
 	if err := d.Posix.CreateBucket(ctx, in, acl); err != nil {
 		return err
 	}
-	return d.meta.disk.settle(".") // its attributes are settled by durableMeta
+	_, err := d.meta.disk.settle(".") // its attributes are settled by durableMeta
+	return err
 }
 
 func (d *durable) DeleteBucket(ctx context.Context, bucket string) error {
 	if err := d.Posix.DeleteBucket(ctx, bucket); err != nil {
 		return err
 	}
-	return d.meta.disk.settle(".")
+	_, err := d.meta.disk.settle(".")
+	return err
 }
 
 // vouch settles the object that an answer speaks of. A failed precondition is
@@ -112,10 +123,34 @@ func (d *durable) vouch(err error, bucket, key *string) error {
 	if err != nil && !errors.Is(err, s3err.GetAPIError(s3err.ErrPreconditionFailed)) {
 		return err
 	}
-	if unsettled := d.meta.disk.settleObject(*bucket, *key); unsettled != nil {
+	if unsettled := d.settleObject(filepath.Join(*bucket, *key)); unsettled != nil {
 		return unsettled
 	}
 	return err
+}
+
+// settleObject settles an object, the folder that names it, and those above up to
+// one whose own name is known to be settled.
+func (d *durable) settleObject(path string) error {
+	learn := d.folders.learner(path)
+	there, err := d.meta.disk.settle(path)
+	if err != nil {
+		return err
+	}
+	var settled []string
+	for dir := filepath.Dir(path); dir != "."; dir = filepath.Dir(dir) {
+		if _, err := d.meta.disk.settle(dir); err != nil {
+			return err
+		}
+		if d.folders.has(dir) {
+			break
+		}
+		settled = append(settled, dir)
+	}
+	if there { // and so were they
+		learn(settled)
+	}
+	return nil
 }
 
 // etagAttribute is the one attribute that the backend sets on every object it
@@ -160,7 +195,8 @@ func (m durableMeta) settle(bucket, object string) error {
 	if strings.HasPrefix(object, posix.MetaTmpDir) {
 		return nil // an upload in progress promises nothing
 	}
-	return m.disk.settle(filepath.Join(bucket, object))
+	_, err := m.disk.settle(filepath.Join(bucket, object))
+	return err
 }
 
 // RetrieveAttribute reports an object whose ETag cannot be read, or was lost in
@@ -186,32 +222,31 @@ type disk struct {
 	fail context.CancelCauseFunc
 }
 
-// settleObject settles an object, which may be deleted, and its folders up to
-// the bucket's.
-func (d disk) settleObject(bucket, key string) error {
-	for path := filepath.Join(bucket, key); path != "."; path = filepath.Dir(path) {
-		if err := d.settle(path); err != nil {
+// settleRemoval settles the folder in which the object at path, or the folders
+// that it was the last in, had their name.
+func (d disk) settleRemoval(path string) error {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if there, err := d.settle(dir); there || err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // settle makes what is at path permanent. Nothing there is fine: then somebody
 // deleted it, and the folder above, settled next, tells the truth.
-func (d disk) settle(path string) error {
+func (d disk) settle(path string) (there bool, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err // too many open files, say: nothing is lost, a retry settles it
+		return false, err // too many open files, say: nothing is lost, a retry settles it
 	}
 	defer f.Close()
 	if err := d.sync(f); err != nil {
 		err = fmt.Errorf("%w: %w", ErrNotDurable, err)
 		d.fail(err)
-		return err
+		return true, err
 	}
-	return nil
+	return true, nil
 }

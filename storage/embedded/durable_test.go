@@ -92,9 +92,12 @@ func TestSyncs(t *testing.T) {
 		{"put: the bytes before the name, then all folders", func() error {
 			return put(putInput("x/y/k", "12345"))
 		}, []string{"staged file of 5 bytes", "b/x/y/k of 5 bytes", "b/x/y", "b/x", "b"}},
-		{"overwrite", func() error {
+		{"overwrite: the folders above are known", func() error {
 			return put(putInput("x/y/k", "123"))
-		}, []string{"staged file of 3 bytes", "b/x/y/k of 3 bytes", "b/x/y", "b/x", "b"}},
+		}, []string{"staged file of 3 bytes", "b/x/y/k of 3 bytes", "b/x/y"}},
+		{"a new folder in a known one", func() error {
+			return put(putInput("x/z/k", "123"))
+		}, []string{"staged file of 3 bytes", "b/x/z/k of 3 bytes", "b/x/z", "b/x"}},
 		{"create-only: what is in the way is synced", func() error {
 			in := putInput("x/y/k", "other")
 			in.IfNoneMatch = ptr("*")
@@ -102,7 +105,7 @@ func TestSyncs(t *testing.T) {
 				return fmt.Errorf("create-only over an object: %w", err)
 			}
 			return nil
-		}, []string{"b/x/y/k of 3 bytes", "b/x/y", "b/x", "b"}},
+		}, []string{"b/x/y/k of 3 bytes", "b/x/y"}},
 		{"copy", func() error {
 			_, err := d.CopyObject(ctx, s3response.CopyObjectInput{
 				Bucket: ptr("b"), Key: ptr("copy"), CopySource: ptr("b/x/y/k"), ExpectedBucketOwner: ptr(""),
@@ -115,7 +118,10 @@ func TestSyncs(t *testing.T) {
 		{"delete: the folders that remain", func() error {
 			_, err := d.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: ptr("b"), Key: ptr("x/y/k")})
 			return err
-		}, []string{"b"}},
+		}, []string{"b/x"}},
+		{"put where a folder was removed", func() error {
+			return put(putInput("x/y/k", "12345"))
+		}, []string{"staged file of 5 bytes", "b/x/y/k of 5 bytes", "b/x/y", "b/x", "b"}},
 		{"delete many", func() error {
 			_, err := d.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: ptr("b"), Delete: &types.Delete{
 				Objects: []types.ObjectIdentifier{{Key: ptr("copy")}, {Key: ptr("absent")}},
