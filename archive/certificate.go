@@ -36,6 +36,7 @@ type Certificate struct {
 	Matter        Label       `json:"matter"`
 	Purpose       string      `json:"purpose"`
 	Statements    []Statement `json:"statements"`
+	Copy          *Copy       `json:"copy,omitempty"` // the pages it certifies, and not words
 	State         CertState   `json:"state"`
 	IssuedAt      time.Time   `json:"issued"`
 	ValidUntil    time.Time   `json:"valid_until,omitzero"`
@@ -108,6 +109,7 @@ type Verification struct {
 	IssuedAt  time.Time `json:"issued,omitzero"`
 	Holder    string    `json:"holder,omitempty"` // masked
 	Purpose   string    `json:"purpose,omitempty"`
+	Pages     int       `json:"pages,omitempty"` // of a certified copy
 	Reason    string    `json:"reason,omitempty"`
 	Successor string    `json:"successor,omitempty"`
 	SHA256    string    `json:"sha256,omitempty"` // of the sealed PDF

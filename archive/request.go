@@ -47,12 +47,14 @@ type Request struct {
 	Wanted    Wanted       `json:"wanted"`
 	Purpose   string       `json:"purpose"` // printed on the certificate: 办理公积金贷款
 	Language  string       `json:"language,omitempty"`
+	Service   Service      `json:"service,omitempty"`
 	State     RequestState `json:"state"`
 	Record    string       `json:"record,omitempty"`
 	// RecordVersion is the entry of the record that was reviewed: what is
 	// approved and certified is what the reviewer saw.
 	RecordVersion int       `json:"record_version,omitempty"`
 	Sources       []PageRef `json:"sources,omitempty"` // one per sentence in order, the last for the rest
+	Copy          *Copy     `json:"copy,omitempty"`    // the pages chosen, where copies are asked for
 	Matcher       string    `json:"matcher,omitempty"`
 	Reviewer      string    `json:"reviewer,omitempty"`
 	Approver      string    `json:"approver,omitempty"`
@@ -86,6 +88,7 @@ const (
 	StepUnmatch    Step = "unmatch"
 	StepAsk        Step = "ask_supplement"
 	StepSupplement Step = "supplement"
+	StepChoose     Step = "choose_pages"
 	StepReview     Step = "review"
 	StepNotFound   Step = "not_found"
 	StepReject     Step = "reject"
@@ -101,8 +104,10 @@ type Move struct {
 	Step    Step      `json:"step"`
 	Record  string    `json:"record,omitempty"`
 	Sources []PageRef `json:"sources,omitempty"`
-	Note    string    `json:"note,omitempty"`
-	Wanted  *Wanted   `json:"wanted,omitempty"` // with a supplement
+	// Pages are those to copy, with a choice or a review.
+	Pages  []CopyPage `json:"pages,omitempty"`
+	Note   string     `json:"note,omitempty"`
+	Wanted *Wanted    `json:"wanted,omitempty"` // with a supplement
 }
 
 // Problems lists what is wrong with a submission.
@@ -115,6 +120,9 @@ func (r Request) Problems(s Schema) Problems {
 		ps.Add("required", "purpose")
 	}
 	checkText(&ps, r.Purpose, 100, "purpose")
+	if !r.Service.Valid() {
+		ps.Add("unknown_value", "service")
+	}
 	return append(ps, r.Wanted.Problems(s).In("wanted")...)
 }
 

@@ -27,6 +27,8 @@ func StepRule(step Step) (Rule, bool) {
 		return Rule{From: from(Submitted, Matched), Act: ActReview, To: Supplement, Note: true}, true
 	case StepSupplement:
 		return Rule{From: from(Supplement), Act: ActSupplement, To: Submitted}, true
+	case StepChoose:
+		return Rule{From: from(Matched), Act: ActReview, To: Matched}, true
 	case StepReview:
 		return Rule{From: from(Matched), Act: ActReview, To: Reviewed}, true
 	case StepNotFound:
@@ -55,11 +57,11 @@ func (r Rule) Leads(state RequestState) RequestState {
 // Steps lists the steps that the request's state allows, as far as may, which
 // says what the actor has a right to, lets them.
 func Steps(r Request, may func(Action) bool) []Step {
-	all := []Step{StepMatch, StepUnmatch, StepReview, StepApprove, StepReturn,
+	all := []Step{StepMatch, StepUnmatch, StepChoose, StepReview, StepApprove, StepReturn,
 		StepAsk, StepSupplement, StepNotFound, StepReject, StepWithdraw}
 	return slices.DeleteFunc(all, func(s Step) bool {
 		rule, _ := StepRule(s)
-		return !slices.Contains(rule.From, r.State) || !may(rule.Act)
+		return !slices.Contains(rule.From, r.State) || !may(rule.Act) || s == StepChoose && r.Service != ServiceCopy
 	})
 }
 

@@ -1,0 +1,220 @@
+package archive
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Service is what a request asks for. The empty one is a certificate, which is
+// all that could be asked for once.
+type Service string
+
+// ServiceCopy asks for certified copies of pages (核证副本).
+const ServiceCopy Service = "copy"
+
+// Services lists the codes with their labels.
+func Services() []Choice {
+	return []Choice{
+		{"", Label{"档案证明", "Certificate"}},
+		{string(ServiceCopy), Label{"核证副本", "Certified copy"}},
+	}
+}
+
+// Valid reports whether there is such a service.
+func (s Service) Valid() bool {
+	return slices.ContainsFunc(Services(), func(c Choice) bool { return c.Code == string(s) })
+}
+
+// Limits of one certified copy.
+const (
+	maxCopyPages = 200
+	maxBoxes     = 50 // on one page
+)
+
+// Copy is what a certified copy is made of: pages of the files of one record, in
+// the order in which they are handed out.
+type Copy struct {
+	Pages []CopyPage `json:"pages"`
+	// Originals are the files that the pages are of, as they were when somebody
+	// looked at the pages: what was looked at is what is certified.
+	Originals []Original `json:"originals"`
+}
+
+// CopyPage is a page with what is made unreadable on it.
+type CopyPage struct {
+	PageRef
+	Masks []Box `json:"masks,omitempty"`
+}
+
+// Box is a rectangle that is blacked out, and why. Its place is in fractions of
+// the page as shown, turned to be read, from its top left corner.
+type Box struct {
+	X      float64    `json:"x" minimum:"0" maximum:"1"`
+	Y      float64    `json:"y" minimum:"0" maximum:"1"`
+	Width  float64    `json:"width" minimum:"0" maximum:"1"`
+	Height float64    `json:"height" minimum:"0" maximum:"1"`
+	Reason MaskReason `json:"reason"`
+}
+
+// MaskReason says why a part of a page is withheld. It is printed on the cover
+// sheet.
+type MaskReason string
+
+// The reasons to withhold a part of a page.
+const (
+	MaskThirdParty MaskReason = "third_party"
+	MaskMinor      MaskReason = "minor"
+	MaskClosed     MaskReason = "closed"
+	MaskUnrelated  MaskReason = "unrelated"
+)
+
+// MaskReasons lists the reasons with their labels.
+func MaskReasons() []Choice {
+	return []Choice{
+		{string(MaskThirdParty), Label{"第三人个人信息", "personal data of a third party"}},
+		{string(MaskMinor), Label{"未成年人信息", "data of a minor"}},
+		{string(MaskClosed), Label{"依法不予开放的内容", "content closed by law"}},
+		{string(MaskUnrelated), Label{"与利用目的无关的内容", "content outside the purpose"}},
+	}
+}
+
+// Label is the reason in words.
+func (r MaskReason) Label() Label {
+	for _, c := range MaskReasons() {
+		if c.Code == string(r) {
+			return c.Label
+		}
+	}
+	return Label{}
+}
+
+// Original is a file that pages are copied from.
+type Original struct {
+	File   int    `json:"file"` // from 1
+	ID     string `json:"id"`   // of its blob, in the chain of the record
+	SHA256 string `json:"sha256"`
+	Kind   string `json:"kind"` // media type by content
+	Pages  int    `json:"pages"`
+	// Images is that the file carries signatures, which say nothing of a copy:
+	// its pages are copied as images of themselves.
+	Images bool `json:"images,omitempty"`
+}
+
+// Codes of the reader's findings that decide how, and whether, a file is copied.
+const (
+	findingEncrypted = "encrypted"
+	findingSigned    = "signed"
+)
+
+// Uncopyable is the stable code of why no page of the file can be copied; empty
+// when pages can.
+func (s FileState) Uncopyable() string {
+	switch {
+	case s.State == Checking:
+		return "file_checking"
+	case s.found(findingEncrypted):
+		return "file_encrypted"
+	case s.State != Ready:
+		return "file_rejected"
+	case s.Pages == 0:
+		return "file_unreadable"
+	}
+	return ""
+}
+
+func (s FileState) found(code string) bool {
+	return slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Code == code })
+}
+
+// NewCopy makes a copy of pages of a record whose files are as the view says. The
+// error is Problems, with every fault of the choice and its place in "pages".
+func NewCopy(pages []CopyPage, v RecordView) (Copy, error) {
+	var ps Problems
+	switch {
+	case len(pages) == 0:
+		ps.Add("required", "pages")
+	case len(pages) > maxCopyPages:
+		ps.Add("too_many", "pages")
+	}
+	c := Copy{Pages: pages}
+	chosen := map[PageRef]bool{}
+	for i, p := range pages {
+		field := index("pages", i)
+		if chosen[p.PageRef] {
+			ps.Add("duplicate", field+".page")
+		}
+		chosen[p.PageRef] = true
+		switch {
+		case p.File < 1 || p.File > len(v.Files) || p.File > len(v.States):
+			ps.Add("unknown_file", field+".file")
+		case v.States[p.File-1].Uncopyable() != "":
+			ps.Add(v.States[p.File-1].Uncopyable(), field+".file")
+		case p.Page < 1 || p.Page > v.States[p.File-1].Pages:
+			ps.Add("unknown_page", field+".page")
+		default:
+			c.Originals = withOriginal(c.Originals, v, p.File)
+		}
+		ps = append(ps, boxProblems(p.Masks).In(field)...)
+	}
+	return c, ps.Err()
+}
+
+// withOriginal names a file once, in the order of the record.
+func withOriginal(list []Original, v RecordView, n int) []Original {
+	i, named := slices.BinarySearchFunc(list, n, func(o Original, n int) int { return o.File - n })
+	if named {
+		return list
+	}
+	f, s := v.Files[n-1], v.States[n-1]
+	return slices.Insert(list, i, Original{File: n, ID: f.ID, SHA256: f.SHA256, Kind: s.Kind, Pages: s.Pages, Images: s.found(findingSigned)})
+}
+
+func boxProblems(boxes []Box) Problems {
+	var ps Problems
+	if len(boxes) > maxBoxes {
+		ps.Add("too_many", "masks")
+	}
+	for i, b := range boxes {
+		field := index("masks", i)
+		within := func(from, length float64, side string) {
+			const slip = 1e-9 // of adding fractions
+			switch {          // written so that NaN is a fault
+			case !(from >= 0 && from < 1):
+				ps.Add("out_of_range", field+"."+map[string]string{"width": "x", "height": "y"}[side])
+			case !(length > 0 && from+length <= 1+slip):
+				ps.Add("out_of_range", field+"."+side)
+			}
+		}
+		within(b.X, b.Width, "width")
+		within(b.Y, b.Height, "height")
+		if b.Reason.Label() == (Label{}) {
+			ps.Add("unknown_value", field+".reason")
+		}
+	}
+	return ps
+}
+
+// PageRun is a run of pages of a file that follow one another in a copy as they
+// do in the file; all count from 1.
+type PageRun struct{ At, File, Page, Pages int }
+
+// Runs lists the pages in as few runs as they make.
+func (c Copy) Runs() []PageRun {
+	var runs []PageRun
+	for i, p := range c.Pages {
+		if n := len(runs) - 1; n >= 0 && runs[n].File == p.File && runs[n].Page+runs[n].Pages == p.Page {
+			runs[n].Pages++
+			continue
+		}
+		runs = append(runs, PageRun{At: i + 1, File: p.File, Page: p.Page, Pages: 1})
+	}
+	return runs
+}
+
+// Span writes the numbers of n things from first on, like "3" or "3–5".
+func Span(first, n int) string {
+	if n == 1 {
+		return fmt.Sprint(first)
+	}
+	return fmt.Sprintf("%d–%d", first, first+n-1)
+}
