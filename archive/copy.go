@@ -104,6 +104,8 @@ type Original struct {
 const (
 	findingEncrypted = "encrypted"
 	findingSigned    = "signed"
+	findingTooLarge  = "too_large"
+	findingNoPreview = "no_preview"
 )
 
 // Uncopyable is the stable code of why no page of the file can be copied; empty
@@ -116,7 +118,7 @@ func (s FileState) Uncopyable() string {
 		return "file_encrypted"
 	case s.State != Ready:
 		return "file_rejected"
-	case s.Pages == 0:
+	case s.Pages == 0, s.found(findingTooLarge), s.found(findingNoPreview):
 		return "file_unreadable"
 	}
 	return ""

@@ -28,6 +28,8 @@ type Config struct {
 	Numbers      Numbers
 	Blobs        Blobs
 	Stamper      Stamper
+	Copier       Copier
+	Files        Files
 	Outbox       Outbox
 	Door         Door
 	Schema       archive.Schema
@@ -122,12 +124,13 @@ func (m *Room) number(ctx context.Context, c archive.Certificate) (string, error
 const (
 	failedAway    = "signer_unavailable"
 	failedEmpty   = "nothing_to_certify"
+	failedLost    = "original_unavailable"
 	failedUnknown = "seal_error"
 )
 
 // waits tells whether a failure passes without a change to the certificate.
 func waits(code string) bool {
-	return slices.Contains([]string{failedAway, "timestamp_unavailable", "revocation_unavailable", "seal_expired", "seal_revoked"}, code)
+	return slices.Contains([]string{failedAway, failedLost, "timestamp_unavailable", "revocation_unavailable", "seal_expired", "seal_revoked"}, code)
 }
 
 // seal draws, seals and stores the PDF. The returned entry says how it went: a
@@ -146,14 +149,11 @@ func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate])
 	if len(v.Value.Statements) == 0 { // the record was described anew after its review
 		return m.fail(ctx, v, failedEmpty, nil)
 	}
-	pdf, err := m.c.Stamper.Stamp(ctx, v.Value)
-	if err != nil && (ctx.Err() != nil || away && failure(err) == v.Value.Failure && errors.Is(err, archive.ErrUnavailable)) {
-		return v, err
-	}
-	if err != nil {
+	blob, err := m.store(ctx, v.Value, archive.Carry{Entry: v.N + 1, Room: archive.CarryRoom})
+	waiting := away && failure(err) == v.Value.Failure && errors.Is(err, archive.ErrUnavailable)
+	if errors.As(err, new(undrawn)) && ctx.Err() == nil && !waiting {
 		return m.fail(ctx, v, failure(err), err)
 	}
-	blob, err := m.c.Blobs.PutBlob(ctx, v.Value.Ref(), bytes.NewReader(pdf), archive.Carry{Entry: v.N + 1, Room: archive.CarryRoom})
 	if err != nil {
 		return v, err
 	}
@@ -162,6 +162,19 @@ func (m *Room) seal(ctx context.Context, v archive.Version[archive.Certificate])
 	}
 	v.Value.State, v.Value.Failure, v.Value.PDF = archive.CertSealed, "", blob
 	return m.append(ctx, v)
+}
+
+// store has the PDF drawn and sealed, and keeps it. When that fails before there
+// is anything to keep, the error is undrawn.
+func (m *Room) store(ctx context.Context, c archive.Certificate, carry archive.Carry) (archive.Blob, error) {
+	if c.Copy != nil {
+		return m.storeCopy(ctx, c, carry)
+	}
+	pdf, err := m.c.Stamper.Stamp(ctx, c)
+	if err != nil {
+		return archive.Blob{}, undrawn{err}
+	}
+	return m.c.Blobs.PutBlob(ctx, c.Ref(), bytes.NewReader(pdf), carry)
 }
 
 // failure is the stable code of what the stamper says.

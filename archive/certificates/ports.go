@@ -55,6 +55,23 @@ type Stamper interface {
 	Number(pdf []byte) (string, error)
 }
 
+// Copier draws and seals certified copies. Its errors are like the Stamper's.
+type Copier interface {
+	// Copy writes the sealed PDF of c.Copy; originals are the contents of
+	// c.Copy.Originals, in that order, and are closed by the caller.
+	Copy(ctx context.Context, c archive.Certificate, originals []archive.Content, w io.Writer) error
+	// DrawCopy writes the same pages as a draft, which nobody can take for one that
+	// was issued.
+	DrawCopy(ctx context.Context, c archive.Certificate, originals []archive.Content, w io.Writer) error
+}
+
+// Files releases the originals of copies (package holdings).
+type Files interface {
+	// File passes the door with file n (from 1). It is archive.ErrState while the
+	// file is being read. The caller closes the content.
+	File(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n int) (archive.File, archive.Content, error)
+}
+
 // Outbox makes sure that an approved certificate is sealed.
 type Outbox interface {
 	Plan(ctx context.Context, job archive.Job) (archive.Job, error)

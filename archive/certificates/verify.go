@@ -81,6 +81,9 @@ func (m *Room) answer(c archive.Certificate) archive.Verification {
 		AsOf: now, Number: c.Number, Issuer: c.Issuer, Title: c.Title, IssuedAt: c.IssuedAt,
 		Holder: archive.MaskName(c.Holder), Purpose: c.Purpose, SHA256: c.PDF.SHA256,
 	}
+	if c.Copy != nil {
+		a.Pages = len(c.Copy.Pages)
+	}
 	switch c.State {
 	case archive.CertSealed:
 		a.Verdict, a.Expired = archive.Valid, !c.ValidUntil.IsZero() && now.After(c.ValidUntil)

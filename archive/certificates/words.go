@@ -26,7 +26,7 @@ func (m *Room) word(ctx context.Context, r archive.Request) (archive.Certificate
 		return archive.Certificate{}, err
 	}
 	category, ok := m.c.Schema.Category(record.Value.Category)
-	if !ok || len(r.Sources) == 0 {
+	if !ok || len(r.Sources) == 0 && r.Copy == nil {
 		return archive.Certificate{}, fmt.Errorf("word certificate: %w", archive.ErrInvalid)
 	}
 	now := m.c.Now()
@@ -36,6 +36,9 @@ func (m *Room) word(ctx context.Context, r archive.Request) (archive.Certificate
 		Category: category.Code, Title: category.Wording.Title, Language: r.Language,
 		Holder: r.Name, HolderID: r.IDNumber.Masked(), Matter: category.Label, Purpose: r.Purpose,
 		Statements: statements(category, record.Value, r.Sources), State: archive.CertApproved, IssuedAt: now,
+	}
+	if r.Copy != nil {
+		copied(&c, *r.Copy, record.Value)
 	}
 	if m.c.Term > 0 {
 		c.ValidUntil = now.Add(m.c.Term)

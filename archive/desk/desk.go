@@ -20,6 +20,7 @@ import (
 type Config struct {
 	Requests Requests
 	Records  Records
+	Files    Files
 	Accounts Accounts
 	Offices  Offices
 	Claims   Claims
@@ -80,7 +81,7 @@ func (d *Room) Submit(ctx context.Context, actor archive.Actor, key string, r ar
 func (d *Room) fresh(r archive.Request, actor archive.Actor, a archive.Account) archive.Request {
 	return archive.Request{
 		ID: d.c.NewID(), Office: r.Office, Applicant: actor.ID, Name: a.Name, IDNumber: a.IDNumber,
-		Wanted: r.Wanted.Normal(), Purpose: r.Purpose, Language: r.Language, State: archive.Submitted,
+		Wanted: r.Wanted.Normal(), Purpose: r.Purpose, Language: r.Language, Service: r.Service, State: archive.Submitted,
 		Events: []archive.Event{{At: d.c.Now(), Actor: actor.ID, Step: archive.StepSubmit, State: archive.Submitted}},
 	}
 }
@@ -91,7 +92,8 @@ func (d *Room) once(ctx context.Context, claim archive.ClaimHeld, r archive.Requ
 	asked := struct {
 		Office, Purpose, Language string
 		Wanted                    archive.Wanted
-	}{r.Office, r.Purpose, r.Language, r.Wanted}
+		Service                   archive.Service `json:",omitempty"` // keys of before there were services stay good
+	}{r.Office, r.Purpose, r.Language, r.Wanted, r.Service}
 	owner, err := archive.OnceOwner(r.ID, asked)
 	if err != nil {
 		return "", fmt.Errorf("submit: %w", err)

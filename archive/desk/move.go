@@ -71,6 +71,8 @@ func (d *Room) apply(ctx context.Context, actor archive.Actor, r *archive.Reques
 	switch m.Step {
 	case archive.StepMatch:
 		return d.match(ctx, actor, r, m)
+	case archive.StepChoose:
+		return d.choose(ctx, actor, r, m.Pages)
 	case archive.StepReview:
 		return d.review(ctx, actor, r, m)
 	case archive.StepApprove:
@@ -99,7 +101,9 @@ func (d *Room) apply(ctx context.Context, actor archive.Actor, r *archive.Reques
 }
 
 // unmatch undoes what a match and a review have noted.
-func unmatch(r *archive.Request) { r.Record, r.Sources, r.Matcher, r.Reviewer = "", nil, "", "" }
+func unmatch(r *archive.Request) {
+	r.Record, r.Sources, r.Copy, r.Matcher, r.Reviewer = "", nil, nil, "", ""
+}
 
 func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
 	v, err := d.record(ctx, actor, archive.ActReview, m.Record, r.Office)
@@ -110,7 +114,10 @@ func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Reques
 	if !names(c, v.Value, *r) {
 		return archive.Problems{{Code: "applicant_not_recorded", Field: "record"}}
 	}
-	r.Record, r.RecordVersion, r.Sources, r.Matcher, r.Reviewer = m.Record, v.N, nil, actor.ID, ""
+	r.Record, r.RecordVersion, r.Sources, r.Copy, r.Matcher, r.Reviewer = m.Record, v.N, nil, nil, actor.ID, ""
+	if len(m.Pages) > 0 {
+		return d.choose(ctx, actor, r, m.Pages)
+	}
 	if len(m.Sources) > 0 {
 		return setSources(r, v.Value, m.Sources)
 	}
@@ -126,6 +133,10 @@ func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Reque
 	if !names(c, v.Value, *r) { // the record may have been described anew since
 		return archive.Problems{{Code: "applicant_not_recorded", Field: "record"}}
 	}
+	r.Reviewer, r.RecordVersion = actor.ID, v.N
+	if r.Service == archive.ServiceCopy {
+		return d.reviewCopy(ctx, actor, r, m)
+	}
 	sources := m.Sources
 	if len(sources) == 0 {
 		sources = r.Sources
@@ -136,13 +147,12 @@ func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Reque
 	if len(c.Sentences(v.Value)) == 0 {
 		return archive.Problems{{Code: "nothing_to_certify", Field: "record"}}
 	}
-	r.Reviewer, r.RecordVersion = actor.ID, v.N
 	return nil
 }
 
 // approve makes sure that nobody approves what is his own work or matter.
 func (d *Room) approve(ctx context.Context, actor archive.Actor, r *archive.Request) error {
-	if actor.ID == r.Matcher || actor.ID == r.Reviewer || actor.ID == r.Applicant {
+	if actor.ID == r.Matcher || actor.ID == r.Reviewer || actor.ID == r.Applicant || chose(*r, actor.ID) {
 		return fmt.Errorf("approve own work: %w", archive.ErrForbidden)
 	}
 	if r.State == archive.Reviewed {

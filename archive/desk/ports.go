@@ -18,6 +18,12 @@ type Records interface {
 	Head(ctx context.Context, id string) (archive.Version[archive.Record], error)
 }
 
+// Files says what may be copied of a record (package holdings).
+type Files interface {
+	// Open passes the door with the newest version; see holdings.Room.Open.
+	Open(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) (archive.RecordView, error)
+}
+
 // Offices says which archive offices there are.
 type Offices interface {
 	Head(ctx context.Context, id string) (archive.Version[archive.Office], error)
