@@ -12,7 +12,7 @@ import (
 // drawer is a Reader or a Pool of them.
 type drawer interface {
 	looker
-	Page(ctx context.Context, src io.ReaderAt, size int64, page, width int) ([]byte, error)
+	Page(ctx context.Context, src io.ReaderAt, size int64, page int, widths ...int) ([][]byte, error)
 }
 
 // inBoth runs a benchmark in this process and over a child.

@@ -3,13 +3,17 @@ package reader
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	"dangan/archive"
 )
 
 // RunChild is the whole life of a child of a [Pool]: it warms up, gives up what
@@ -89,19 +93,31 @@ func (r *Reader) warm(ctx context.Context) error {
 
 // obey carries out one order; its error is that of out.
 func obey(ctx context.Context, r *Reader, o order, file *distant, out io.Writer) error {
-	if o.Page == 0 {
-		reading, err := r.Read(ctx, file, o.Size)
-		if err != nil {
-			return writeFrame(out, frameFailed, nil)
-		}
-		return writeJSON(out, frameReading, reading)
-	}
-	png, err := r.Page(ctx, file, o.Size, o.Page, o.Width)
-	var engineFailure *engineError
+	var err error
 	switch {
-	case err == nil:
-		return writeFrame(out, framePage, png)
-	case errors.As(err, &engineFailure):
+	case o.Page == 0:
+		var reading archive.Reading
+		if reading, err = r.Read(ctx, file, o.Size); err == nil {
+			return writeJSON(out, frameReading, reading)
+		}
+		return writeFrame(out, frameFailed, nil)
+	case o.DPI > 0:
+		var drawn *image.RGBA
+		if drawn, err = r.Render(ctx, file, o.Size, o.Page, o.DPI); err == nil {
+			size := binary.BigEndian.AppendUint32(nil, uint32(drawn.Rect.Dx()))
+			return writeFrame(out, framePixels, size, drawn.Pix...)
+		}
+	default:
+		var pngs [][]byte
+		if pngs, err = r.Page(ctx, file, o.Size, o.Page, o.Widths...); err == nil {
+			for _, png := range pngs {
+				err = errors.Join(err, writeFrame(out, framePage, png))
+			}
+			return err
+		}
+	}
+	var engineFailure *engineError
+	if errors.As(err, &engineFailure) {
 		return writeFrame(out, frameFailed, nil)
 	}
 	return writeFrame(out, frameNoPage, nil) // none that can be drawn

@@ -10,6 +10,7 @@ import (
 	"dangan/archive"
 
 	"github.com/klippa-app/go-pdfium"
+	"github.com/klippa-app/go-pdfium/enums"
 	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
 )
@@ -37,7 +38,7 @@ func (j job) readPDF(reading *archive.Reading) error {
 	return document.readText(reading)
 }
 
-func (j job) drawPDF(page, width int) ([]byte, error) {
+func (j job) paintPDF(page int, s scale) (*image.RGBA, error) {
 	document, err := j.open()
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func (j job) drawPDF(page, width int) ([]byte, error) {
 	if page > document.pages {
 		return nil, ErrNoPage
 	}
-	return document.draw(page-1, width)
+	return document.paint(page-1, s)
 }
 
 // document is a PDF opened in pdfium. Its pages count from 0.
@@ -132,7 +133,7 @@ func cleanText(text string) string {
 	return strings.TrimSpace(text)
 }
 
-func (d *document) draw(index, width int) ([]byte, error) {
+func (d *document) paint(index int, s scale) (*image.RGBA, error) {
 	size, err := d.instance.GetPageSize(&requests.GetPageSize{Page: d.page(index)})
 	if err != nil {
 		return nil, fmt.Errorf("page size: %w", err)
@@ -140,8 +141,11 @@ func (d *document) draw(index, width int) ([]byte, error) {
 	if !(min(size.Width, size.Height) >= 1 && max(size.Width, size.Height) <= 1e6) {
 		return nil, ErrNoPage
 	}
-	width, _ = fit(size.Width, size.Height, width)
-	rendered, err := d.instance.RenderPageInPixels(&requests.RenderPageInPixels{Page: d.page(index), Width: width})
+	perPoint := s(size.Width, size.Height)
+	rendered, err := d.instance.RenderPageInPixels(&requests.RenderPageInPixels{
+		Page: d.page(index), Width: dots(size.Width, perPoint), Height: dots(size.Height, perPoint),
+		RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT, RenderForm: true,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("render: %w", err)
 	}
@@ -153,8 +157,7 @@ func (d *document) draw(index, width int) ([]byte, error) {
 	// pdfium's colours are not premultiplied, whatever the type says, and a
 	// page with transparency is drawn on nothing instead of on paper.
 	drawn := image.NRGBA(*pixels)
-	paper := image.NewRGBA(drawn.Bounds())
-	draw.Draw(paper, paper.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.Draw(paper, paper.Bounds(), &drawn, image.Point{}, draw.Over)
-	return encode(paper)
+	paper := blank(drawn.Rect.Dx(), drawn.Rect.Dy())
+	draw.Draw(paper, paper.Rect, &drawn, image.Point{}, draw.Over)
+	return paper, nil
 }

@@ -2,14 +2,12 @@ package reader
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"io"
-	"math"
 
 	"dangan/archive"
 
@@ -17,13 +15,10 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// maxWidth is the widest page image, and its square the largest.
-const maxWidth = 4096
-
 // picture is a file that is one, or one of those in a TIFF.
 type picture struct {
-	file io.ReaderAt
-	size int64
+	file   io.ReaderAt
+	length int64
 	posture
 	dimensions func(io.Reader) (image.Config, error)
 	decode     func(io.Reader) (image.Image, error)
@@ -57,7 +52,7 @@ func (j job) lookAtPictures(reading *archive.Reading) error {
 		if err != nil {
 			return err
 		}
-		reading.Sizes = append(reading.Sizes, p.posture.size(size.X, size.Y))
+		reading.Sizes = append(reading.Sizes, p.size(size.X, size.Y))
 	}
 	if _, err := j.decode(pictures[0]); err != nil {
 		return err
@@ -97,7 +92,7 @@ func (j job) pictures() ([]picture, error) {
 	return pictures, nil
 }
 
-func (j job) drawPicture(page, width int) ([]byte, error) {
+func (j job) paintPicture(page int, s scale) (*image.RGBA, error) {
 	pictures, err := j.pictures()
 	if err != nil {
 		return nil, err
@@ -110,18 +105,17 @@ func (j job) drawPicture(page, width int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := decoded.Bounds().Size()
+	pixels := decoded.Bounds().Size()
+	paper := p.size(pixels.X, pixels.Y)
+	perPoint := s(paper.Width, paper.Height)
 	if p.lies() {
-		seen.X, seen.Y = seen.Y, seen.X
+		perPoint = s(paper.Height, paper.Width)
 	}
-	w, h := fit(float64(seen.X), float64(seen.Y), min(width, seen.X))
-	if p.lies() {
-		w, h = h, w
-	}
-	scaled := image.NewRGBA(image.Rect(0, 0, w, h))
-	draw.Draw(scaled, scaled.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.BiLinear.Scale(scaled, scaled.Bounds(), decoded, decoded.Bounds(), draw.Over, nil)
-	return encode(p.turn(scaled))
+	// Where the pixels are no squares, none is lost.
+	perPoint = min(perPoint, max(float64(pixels.X)/paper.Width, float64(pixels.Y)/paper.Height))
+	drawn := blank(dots(paper.Width, perPoint), dots(paper.Height, perPoint))
+	draw.BiLinear.Scale(drawn, drawn.Rect, decoded, decoded.Bounds(), draw.Over, nil)
+	return p.turn(drawn), nil
 }
 
 // decode decodes a picture after a look at its dimensions.
@@ -153,27 +147,9 @@ func (j job) measure(p picture) (image.Point, error) {
 // reader reads a picture from its beginning. The decoder of TIFF jumps about, if
 // it can.
 func (p picture) reader() io.Reader {
-	section := io.NewSectionReader(p.file, 0, p.size)
+	section := io.NewSectionReader(p.file, 0, p.length)
 	if _, jumps := p.file.(*headed); jumps {
 		return section
 	}
 	return bufio.NewReader(section)
-}
-
-// fit returns the size of a width by height page drawn at the wanted width,
-// narrower when it would otherwise grow beyond maxWidth squared.
-func fit(width, height float64, want int) (w, h int) {
-	ratio := height / width
-	want = max(1, min(want, int(maxWidth/math.Sqrt(ratio))))
-	return want, max(1, int(math.Round(float64(want)*ratio)))
-}
-
-// encode prefers speed: the images are sent once and small anyway.
-func encode(picture image.Image) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := encoder.Encode(&out, picture); err != nil {
-		return nil, fmt.Errorf("encode page image: %w", err)
-	}
-	return out.Bytes(), nil
 }

@@ -7,7 +7,6 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
-	"image/png"
 	"maps"
 	"slices"
 	"testing"
@@ -18,7 +17,7 @@ import (
 // The generators of pictures, and how they are turned.
 
 // faxPage is a page of 16 by 16 pixels with a black left half, in CCITT group 4,
-// at 200 dpi, lying as Exif says. Its strip is put in by tiffFile.
+// at 200 dpi (where a page says 1, at 100), lying as Exif says. Its strip is put in by tiffFile.
 func faxPage(orientation uint32) map[uint16]uint32 {
 	return map[uint16]uint32{256: 16, 257: 16, 258: 1, 259: 4, 262: 0, 274: orientation, 277: 1, 278: 16, 282: 0, 283: 0, 296: 2}
 }
@@ -40,9 +39,11 @@ func tiffFile(pages ...map[uint16]uint32) []byte {
 		strip = append(strip, b)
 	}
 	order := binary.LittleEndian
-	const density, start = 8, 16
+	const density, start = 8, 24
 	out := []byte("II*\x00\x00\x00\x00\x00")
-	out = order.AppendUint32(order.AppendUint32(out, 200), 1)
+	for _, dpi := range []uint32{200, 100} {
+		out = order.AppendUint32(order.AppendUint32(out, dpi), 1)
+	}
 	out = append(out, strip...)
 	link := 4
 	for _, tags := range pages {
@@ -56,7 +57,7 @@ func tiffFile(pages ...map[uint16]uint32) []byte {
 			case 258, 259, 262, 274, 277, 296:
 				kind = 3 // SHORT
 			case 282, 283:
-				kind, value = 5, density // RATIONAL
+				kind, value = 5, density+8*value // RATIONAL: the first or the second
 			}
 			out = order.AppendUint16(order.AppendUint16(out, tag), kind)
 			out = order.AppendUint32(order.AppendUint32(out, 1), value)
@@ -122,15 +123,7 @@ func TestPicturesAreTurned(t *testing.T) {
 	for orientation, dark := range map[uint32]image.Point{
 		1: {0, 1}, 2: {2, 1}, 3: {2, 1}, 4: {0, 1}, 5: {1, 0}, 6: {1, 0}, 7: {1, 2}, 8: {1, 2},
 	} {
-		file := withExif(jpegFile(t, 300, 200), orientation)
-		out, err := r.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		picture, err := png.Decode(bytes.NewReader(out))
-		if err != nil {
-			t.Fatal(err)
-		}
+		picture := pageOf(t, r, withExif(jpegFile(t, 300, 200), orientation), 1, 100)
 		size := picture.Bounds().Size()
 		if size.X != 100 || (size.Y > 100) != (orientation >= 5) {
 			t.Errorf("orientation %d is drawn as %v", orientation, size)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"log/slog"
 	"os"
@@ -135,19 +136,38 @@ func (p *Pool) epitaph(src io.ReaderAt, size int64, code string) (archive.Readin
 
 // Page draws a page, as [Reader.Page] does. A page whose reader dies of it is
 // [ErrNoPage].
-func (p *Pool) Page(ctx context.Context, src io.ReaderAt, size int64, page, width int) ([]byte, error) {
-	if page < 1 || width < 1 {
-		return nil, fmt.Errorf("draw page %d, %d pixels wide: %w", page, width, ErrNoPage)
+func (p *Pool) Page(ctx context.Context, src io.ReaderAt, size int64, page int, widths ...int) ([][]byte, error) {
+	if page < 1 || len(widths) == 0 || slices.Min(widths) < 1 {
+		return nil, fmt.Errorf("draw page %d, %d pixels wide: %w", page, widths, ErrNoPage)
 	}
-	a, err := p.do(ctx, order{Size: size, Page: page, Width: width}, src)
-	var death *deathError
-	if errors.As(err, &death) || err == nil && a.frame == frameNoPage {
-		err = ErrNoPage
-	}
+	a, err := p.draw(ctx, order{Size: size, Page: page, Widths: widths}, src)
 	if err != nil {
 		return nil, fmt.Errorf("draw page %d: %w", page, err)
 	}
-	return a.png, nil
+	return a.pngs, nil
+}
+
+// Render draws a page for a copy of it, as [Reader.Render] does. The pixels are
+// those that the child sent: nothing is encoded, and nothing is lost. They may take
+// 72 MB here; how many callers have such pages at once is for them to limit.
+func (p *Pool) Render(ctx context.Context, src io.ReaderAt, size int64, page, dpi int) (*image.RGBA, error) {
+	if page < 1 || dpi < 1 {
+		return nil, fmt.Errorf("render page %d at %d dpi: %w", page, dpi, ErrNoPage)
+	}
+	a, err := p.draw(ctx, order{Size: size, Page: page, DPI: dpi}, src)
+	if err != nil {
+		return nil, fmt.Errorf("render page %d: %w", page, err)
+	}
+	return a.pixels, nil
+}
+
+func (p *Pool) draw(ctx context.Context, o order, src io.ReaderAt) (answer, error) {
+	a, err := p.do(ctx, o, src)
+	var death *deathError
+	if errors.As(err, &death) || err == nil && a.frame == frameNoPage {
+		return answer{}, ErrNoPage
+	}
+	return a, err
 }
 
 // patience is how many times its CPU time a file may take by the clock.

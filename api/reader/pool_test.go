@@ -78,8 +78,8 @@ func TestPoolReadsAsAReaderDoes(t *testing.T) {
 			}
 			want1, wantErr := r.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100)
 			got1, err := p.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100)
-			if !bytes.Equal(want1, got1) || (err == nil) != (wantErr == nil) {
-				t.Errorf("page is %d bytes and %v, want %d and %v", len(got1), err, len(want1), wantErr)
+			if !cmp.Equal(want1, got1) || (err == nil) != (wantErr == nil) {
+				t.Errorf("page is %d images and %v, want %d and %v", len(got1), err, len(want1), wantErr)
 			}
 		})
 	}

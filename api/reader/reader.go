@@ -133,26 +133,6 @@ func (r *Reader) Read(ctx context.Context, src io.ReaderAt, size int64) (archive
 	return reading, nil
 }
 
-// Page draws the page with the given number, counted from 1, as a PNG of the
-// given width in pixels (at most 4096; pictures are never enlarged, very long
-// pages become narrower). It is meant for files that Read has let pass. The
-// error is [ErrNoPage], that of src or ctx, or that of a page that cannot be
-// drawn.
-func (r *Reader) Page(ctx context.Context, src io.ReaderAt, size int64, page, width int) ([]byte, error) {
-	if page < 1 || width < 1 {
-		return nil, fmt.Errorf("draw page %d, %d pixels wide: %w", page, width, ErrNoPage)
-	}
-	var png []byte
-	err := r.run(ctx, src, size, func(j job) (err error) {
-		png, err = j.draw(page, min(width, maxWidth))
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("draw page %d: %w", page, err)
-	}
-	return png, nil
-}
-
 // job is the work on one file by one worker.
 type job struct {
 	Config
@@ -242,30 +222,6 @@ func (j job) look(reading *archive.Reading) error {
 		reject(reading, CodeUnsupportedType)
 	}
 	return nil
-}
-
-func (j job) draw(page, width int) (png []byte, err error) {
-	err = j.guard(func() (err error) {
-		png, err = j.drawAny(page, width)
-		return err
-	})
-	if outside := j.outside(); err != nil && outside != nil {
-		return nil, outside
-	}
-	return png, err
-}
-
-func (j job) drawAny(page, width int) ([]byte, error) {
-	if j.src.size > j.MaxBytes {
-		return nil, ErrNoPage
-	}
-	switch j.mediaType {
-	case typePDF:
-		return j.drawPDF(page, width)
-	case typeJPEG, typePNG, typeTIFF:
-		return j.drawPicture(page, width)
-	}
-	return nil, ErrNoPage
 }
 
 // guard runs a parser and turns its panic into errPanic.

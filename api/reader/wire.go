@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"mime"
 	"slices"
@@ -31,13 +32,14 @@ const (
 
 	// Answers, which end an order.
 	frameReading frame = 'r' // an archive.Reading in JSON
-	framePage    frame = 'p' // a PNG
+	framePage    frame = 'p' // a PNG, one for each width
+	framePixels  frame = 'x' // a width in pixels (4 bytes), and rows of red, green, blue, alpha
 	frameNoPage  frame = 'n' // the file has no such page, or none that can be drawn
 	frameFailed  frame = 'f' // neither; why is not told, because it may quote the file
 )
 
 // maxFrame bounds what a child may answer: the longest text, or the largest page.
-const maxFrame = 2*maxText + 8<<20
+const maxFrame = max(2*maxText+8<<20, 4+4*maxArea)
 
 // maxWant bounds what a child may ask for at once.
 const maxWant = 1 << 20
@@ -45,10 +47,14 @@ const maxWant = 1 << 20
 // errNonsense means that the other side does not keep to the protocol.
 var errNonsense = errors.New("nonsense from the other side")
 
-// writeFrame writes a frame at once, so that nothing needs to be flushed.
-func writeFrame(w io.Writer, f frame, body []byte) error {
-	head := binary.BigEndian.AppendUint32([]byte{byte(f)}, uint32(len(body)))
+// writeFrame writes a frame at once, so that nothing needs to be flushed. What is
+// too long to be copied is more, and follows.
+func writeFrame(w io.Writer, f frame, body []byte, more ...byte) error {
+	head := binary.BigEndian.AppendUint32([]byte{byte(f)}, uint32(len(body)+len(more)))
 	_, err := w.Write(slices.Concat(head, body))
+	if err == nil && len(more) > 0 {
+		_, err = w.Write(more)
+	}
 	return err
 }
 
@@ -76,9 +82,10 @@ func readFrame(r io.Reader, buffer []byte, limit int) (frame, []byte, error) {
 
 // order is what a child is told to do with a file.
 type order struct {
-	Size  int64 `json:"size"`            // of the file
-	Page  int   `json:"page,omitempty"`  // to draw; 0 to read the file
-	Width int   `json:"width,omitempty"` // of the page, in pixels
+	Size   int64 `json:"size"`             // of the file
+	Page   int   `json:"page,omitempty"`   // to draw; 0 to read the file
+	Widths []int `json:"widths,omitempty"` // of the images of the page, in pixels
+	DPI    int   `json:"dpi,omitempty"`    // of its pixels; 0 for images
 }
 
 func writeJSON(w io.Writer, f frame, v any) error {
@@ -104,7 +111,8 @@ func readJSON(r io.Reader, want frame, v any) error {
 type answer struct {
 	frame   frame
 	reading archive.Reading
-	png     []byte
+	pngs    [][]byte
+	pixels  *image.RGBA
 }
 
 // converse gives an order to a child and serves it the file until it answers.
@@ -115,16 +123,22 @@ func converse(in io.Writer, out io.Reader, o order, file *source) (answer, error
 		return answer{}, err
 	}
 	buffer := make([]byte, maxWant)
+	var pngs [][]byte
 	for {
 		f, body, err := readFrame(out, buffer[:0:wantSize], maxFrame)
-		if err != nil {
+		switch {
+		case err != nil:
 			return answer{}, err
-		}
-		if f != frameWant {
+		case f == frameWant:
+			if err := give(in, buffer, body, file); err != nil {
+				return answer{}, err
+			}
+		case f == framePage && len(pngs) < len(o.Widths) && bytes.HasPrefix(body, []byte(pngMagic)):
+			if pngs = append(pngs, body); len(pngs) == len(o.Widths) {
+				return answer{frame: f, pngs: pngs}, nil
+			}
+		default:
 			return parseAnswer(o, f, body)
-		}
-		if err := give(in, buffer, body, file); err != nil {
-			return answer{}, err
 		}
 	}
 }
@@ -136,9 +150,11 @@ func parseAnswer(o order, f frame, body []byte) (answer, error) {
 	switch {
 	case f == frameFailed || f == frameNoPage && o.Page > 0:
 		return a, nil
-	case f == framePage && o.Page > 0 && bytes.HasPrefix(body, []byte(pngMagic)):
-		a.png = body
-		return a, nil
+	case f == framePixels && o.DPI > 0:
+		var ok bool
+		if a.pixels, ok = parsePixels(body); ok {
+			return a, nil
+		}
 	case f == frameReading && o.Page == 0:
 		if err := json.Unmarshal(body, &a.reading); err != nil {
 			return a, fmt.Errorf("%w: %w", errNonsense, err)
@@ -148,6 +164,19 @@ func parseAnswer(o order, f frame, body []byte) (answer, error) {
 		}
 	}
 	return answer{}, fmt.Errorf("%w: frame %q of %d bytes", errNonsense, f, len(body))
+}
+
+// parsePixels wants whole rows.
+func parsePixels(body []byte) (*image.RGBA, bool) {
+	if len(body) < 4 {
+		return nil, false
+	}
+	width, pixels := int64(binary.BigEndian.Uint32(body)), body[4:]
+	if width == 0 || len(pixels) == 0 || int64(len(pixels))%(4*width) != 0 {
+		return nil, false
+	}
+	height := int64(len(pixels)) / (4 * width)
+	return &image.RGBA{Pix: pixels, Stride: int(4 * width), Rect: image.Rect(0, 0, int(width), int(height))}, true
 }
 
 func isSound(r archive.Reading) bool {

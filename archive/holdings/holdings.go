@@ -19,10 +19,6 @@ import (
 	"dangan/archive"
 )
 
-// maxRead is the largest file that is read and previewed. A larger one is kept
-// and can be fetched.
-const maxRead = 200 << 20
-
 // Config is what the room works with.
 type Config struct {
 	Records Records
@@ -45,16 +41,10 @@ type Config struct {
 }
 
 // Room is the use cases. Its methods may be called concurrently.
-type Room struct {
-	c       Config
-	reading chan struct{} // a slot for each file that may be in memory at once
-}
-
-// maxReading is how many files are read at once: each may fill maxRead bytes.
-const maxReading = 4
+type Room struct{ c Config }
 
 // New opens the room.
-func New(c Config) *Room { return &Room{c: c, reading: make(chan struct{}, maxReading)} }
+func New(c Config) *Room { return &Room{c: c} }
 
 // head finds a record. Whatever is no id cannot name one.
 func (h *Room) head(ctx context.Context, id string) (archive.Version[archive.Record], error) {

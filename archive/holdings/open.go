@@ -93,18 +93,19 @@ func (h *Room) Page(ctx context.Context, actor archive.Actor, p archive.Purpose,
 	if drawn, err := h.c.Derived.Derived(ctx, f.ref, f.ID, kind); err == nil {
 		return drawn, nil // any failure to find it means only to draw it again
 	}
-	src, err := h.load(ctx, f.ref, f.File)
+	src, err := h.c.Blobs.OpenBlob(ctx, f.ref, f.Blob)
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
+	defer src.Close()
 	drawn, err := h.c.Reader.Page(ctx, src, f.Size, page, width)
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	if err := h.c.Derived.PutDerived(ctx, f.ref, f.ID, kind, drawn); err != nil {
+	if err := h.c.Derived.PutDerived(ctx, f.ref, f.ID, kind, drawn[0]); err != nil {
 		h.c.Log.WarnContext(ctx, "page not cached", "ref", f.ref.String(), "error", err)
 	}
-	return drawn, nil
+	return drawn[0], nil
 }
 
 // fileView is a file that may be shown, with what the reader found.

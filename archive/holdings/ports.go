@@ -82,10 +82,12 @@ type Index interface {
 
 // Reader reads files of unknown origin.
 type Reader interface {
-	// Read judges a file by its content. A bad file is a finding, not an error.
+	// Read judges a file by its content, of which it reads no more than it needs. A
+	// bad file is a finding, not an error; so is one too large to be read.
 	Read(ctx context.Context, src io.ReaderAt, size int64) (archive.Reading, error)
-	// Page draws a page (from 1) as a PNG width pixels wide.
-	Page(ctx context.Context, src io.ReaderAt, size int64, page, width int) ([]byte, error)
+	// Page draws a page (from 1) as PNGs of the given widths in pixels, in their
+	// order.
+	Page(ctx context.Context, src io.ReaderAt, size int64, page int, widths ...int) ([][]byte, error)
 }
 
 // Door is the one way out for record content (package evidence).

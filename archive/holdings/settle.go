@@ -1,12 +1,10 @@
 package holdings
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -77,48 +75,19 @@ func (h *Room) read(ctx context.Context, ref archive.Ref, f archive.File) (archi
 	if err != nil || state.State != archive.Checking {
 		return found, err
 	}
-	if f.Size > maxRead {
-		found = archive.Reading{MediaType: "application/octet-stream", Findings: []archive.Finding{{Code: "too_large"}}}
-	} else {
-		select {
-		case h.reading <- struct{}{}:
-			defer func() { <-h.reading }()
-		case <-ctx.Done():
-			return found, ctx.Err()
-		}
-		src, err := h.load(ctx, ref, f)
-		if err != nil {
-			return found, err
-		}
-		if found, err = h.c.Reader.Read(ctx, src, f.Size); err != nil {
-			return found, err
-		}
+	src, err := h.c.Blobs.OpenBlob(ctx, ref, f.Blob)
+	if err != nil {
+		return found, err
+	}
+	defer src.Close()
+	if found, err = h.c.Reader.Read(ctx, src, f.Size); err != nil {
+		return found, err
 	}
 	raw, err := json.Marshal(found)
 	if err != nil {
 		return found, err
 	}
 	return found, h.c.Derived.PutDerived(ctx, ref, f.ID, reading, raw)
-}
-
-// load reads a file of at most maxRead bytes to its end, which also checks its
-// digest: the reader jumps about, and would never notice what it did not touch.
-func (h *Room) load(ctx context.Context, ref archive.Ref, f archive.File) (*bytes.Reader, error) {
-	content, err := h.c.Blobs.OpenBlob(ctx, ref, f.Blob)
-	if err != nil {
-		return nil, err
-	}
-	defer content.Close()
-	all, err := content.Range(0, content.Size())
-	if err != nil {
-		return nil, err
-	}
-	defer all.Close()
-	data := bytes.NewBuffer(make([]byte, 0, content.Size()+bytes.MinRead))
-	if _, err := io.Copy(data, all); err != nil {
-		return nil, err
-	}
-	return bytes.NewReader(data.Bytes()), nil
 }
 
 // mark makes the record findable by what its newest version says, and no longer

@@ -87,20 +87,6 @@ func TestSettleOfAnOldVersionEndsWithTheNewest(t *testing.T) {
 	}
 }
 
-func TestTooLargeAFileIsKeptUnread(t *testing.T) {
-	w, room, view := deposited(t, "one")
-	big := w.records[view.ID][0].Value
-	big.Files[0].Size = 200<<20 + 1
-	clear(w.derived)
-	if err := room.Settle(t.Context(), w.started[0]); err != nil {
-		t.Fatal(err)
-	}
-	got, err := room.Open(t.Context(), clerk(), archive.Purpose{}, view.ID)
-	if err != nil || got.States[0].State != archive.Ready || got.States[0].Findings[0].Code != "too_large" || w.reads != 1 {
-		t.Error(got.States, w.reads, err)
-	}
-}
-
 func TestLogsNameNobody(t *testing.T) {
 	w := newWorld(t)
 	w.fault = func(op string) (bool, error) { return op != "fence", map[bool]error{true: errDisk}[op == "fence"] }

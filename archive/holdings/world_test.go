@@ -283,9 +283,13 @@ func (w *world) Read(_ context.Context, src io.ReaderAt, size int64) (archive.Re
 	return archive.Reading{MediaType: "application/pdf", Pages: 2, Text: []string{string(text), ""}}, nil
 }
 
-func (w *world) Page(_ context.Context, _ io.ReaderAt, _ int64, page, width int) ([]byte, error) {
+func (w *world) Page(_ context.Context, _ io.ReaderAt, _ int64, page int, widths ...int) ([][]byte, error) {
 	w.reads++
-	return fmt.Appendf(nil, "page %d at %d", page, width), nil
+	var drawn [][]byte
+	for _, width := range widths {
+		drawn = append(drawn, fmt.Appendf(nil, "page %d at %d", page, width))
+	}
+	return drawn, nil
 }
 
 func (w *world) Pass(_ context.Context, d archive.Disclosure) (archive.Decision, error) {

@@ -153,8 +153,8 @@ func (reader) Read(context.Context, io.ReaderAt, int64) (archive.Reading, error)
 	return archive.Reading{MediaType: "image/jpeg", Pages: 1}, nil
 }
 
-func (reader) Page(context.Context, io.ReaderAt, int64, int, int) ([]byte, error) {
-	return []byte("a page"), nil
+func (reader) Page(context.Context, io.ReaderAt, int64, int, ...int) ([][]byte, error) {
+	return [][]byte{[]byte("a page")}, nil
 }
 
 type stamper struct{}
