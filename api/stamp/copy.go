@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"math"
 	"strings"
@@ -59,15 +60,13 @@ type Source interface {
 
 // Picture is a page as it is shown: cropped, turned, on white paper.
 type Picture struct {
-	Data []byte // JPEG or PNG
-	// Width and Height are the page's in points. Zero means that the resolution is the one that was asked for.
-	Width, Height float64
+	Image         image.Image
+	Width, Height float64 // of the page, in points
 }
 
 // Raster draws pages of files that are not trusted. It may be called concurrently.
 type Raster interface {
-	// Render draws a page, counted from 1. A page that is too large for it may have fewer dots per inch than
-	// wanted.
+	// Render draws a page, counted from 1, with dpi pixels to an inch, or fewer when it is large.
 	Render(ctx context.Context, source Source, page, dpi int) (Picture, error)
 }
 
