@@ -44,6 +44,8 @@ type Copy struct {
 type CopyPage struct {
 	PageRef
 	Masks []Box `json:"masks,omitempty"`
+	// Size is that of the page, noted when it is chosen.
+	Size PageSize `json:"size,omitzero" readOnly:"true"`
 }
 
 // Box is a rectangle that is blacked out, and why. Its place is in fractions of
@@ -138,7 +140,7 @@ func NewCopy(pages []CopyPage, v RecordView) (Copy, error) {
 	case len(pages) > maxCopyPages:
 		ps.Add("too_many", "pages")
 	}
-	c := Copy{Pages: pages}
+	c := Copy{Pages: slices.Clone(pages)}
 	chosen := map[PageRef]bool{}
 	for i, p := range pages {
 		field := index("pages", i)
@@ -155,10 +157,27 @@ func NewCopy(pages []CopyPage, v RecordView) (Copy, error) {
 			ps.Add("unknown_page", field+".page")
 		default:
 			c.Originals = withOriginal(c.Originals, v, p.File)
+			c.Pages[i].Size = PageSize{}
+			if sizes := v.States[p.File-1].Sizes; p.Page <= len(sizes) {
+				c.Pages[i].Size = sizes[p.Page-1]
+			}
 		}
 		ps = append(ps, boxProblems(p.Masks).In(field)...)
 	}
 	return c, ps.Err()
+}
+
+// Seen is how large the page is as shown, turned to be read; of a file whose sizes
+// are not known, like a sheet of A4.
+func (p CopyPage) Seen() (width, height float64) {
+	width, height = p.Size.Width, p.Size.Height
+	switch {
+	case width <= 0 || height <= 0:
+		return 595.28, 841.89
+	case p.Size.Rotate%180 != 0:
+		return height, width
+	}
+	return width, height
 }
 
 // withOriginal names a file once, in the order of the record.

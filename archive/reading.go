@@ -46,4 +46,6 @@ type FileState struct {
 	Kind     string    `json:"kind,omitempty"` // media type by content
 	Pages    int       `json:"pages"`
 	Findings []Finding `json:"findings,omitempty"`
+	// Sizes are those of the pages, for whoever draws on them.
+	Sizes []PageSize `json:"-"`
 }

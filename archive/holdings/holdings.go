@@ -150,7 +150,7 @@ func (h *Room) state(ctx context.Context, ref archive.Ref, f archive.File) (arch
 	if err != nil {
 		return archive.FileState{}, found, fmt.Errorf("file state: %w", err)
 	}
-	s := archive.FileState{State: archive.Ready, Kind: found.MediaType, Pages: found.Pages, Findings: found.Findings}
+	s := archive.FileState{State: archive.Ready, Kind: found.MediaType, Pages: found.Pages, Findings: found.Findings, Sizes: found.Sizes}
 	if found.Rejected() {
 		s.State = archive.Rejected
 	}

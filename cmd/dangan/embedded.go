@@ -59,7 +59,7 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 	}
 	e.closers = append(e.closers, stop)
 	e.house, err = build(parts{
-		bucket: bucket, index: search, reader: pages, stamper: stamper, rootKey: cfg.RootKey, metrics: watched,
+		bucket: bucket, index: search, reader: pages, stamper: stamper, copier: newCopier(stamper, pages), rootKey: cfg.RootKey, metrics: watched,
 		publicURL: publicURL, log: log, grace: 10 * time.Minute, replica: "embedded",
 	})
 	return e, err

@@ -50,6 +50,7 @@ type parts struct {
 	index     searchIndex
 	reader    holdings.Reader
 	stamper   certificates.Stamper
+	copier    certificates.Copier
 	rootKey   []byte
 	metrics   *metrics // nil for new ones
 	publicURL string
@@ -116,14 +117,14 @@ func (h *house) openRooms() {
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Log: h.log, Grace: h.grace,
 	})
 	h.desk = desk.New(desk.Config{
-		Requests: requests, Records: h.records, Accounts: h.accounts, Offices: h.offices, Claims: b.Claims(), Marks: b.Marks(),
+		Requests: requests, Records: h.records, Files: h.holdings, Accounts: h.accounts, Offices: h.offices, Claims: b.Claims(), Marks: b.Marks(),
 		Index: h.index, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Grace: h.grace,
 	})
 	h.certificates = certificates.New(certificates.Config{
 		Certificates: h.metrics.certificates(storage.NewChain[archive.Certificate](b, archive.KindCertificate)),
 		Requests:     requests, Records: h.records, Offices: h.offices, Numbers: b.Numbers(), Blobs: b.Blobs(),
-		Stamper: h.stamper, Outbox: h.queue, Door: h.evidence,
+		Stamper: h.stamper, Copier: h.copier, Files: h.holdings, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, Rand: rand.Reader, Grace: h.grace, Log: h.log,
 	})
 	h.lookup = lookup.New(lookup.Config{Records: h.records, Marks: b.Marks(), Door: h.evidence, Schema: h.schema, Now: time.Now})

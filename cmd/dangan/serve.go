@@ -85,7 +85,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 		return nil, nil, err
 	}
 	h, err := build(parts{
-		bucket: bucket, index: search, reader: pages, stamper: seal,
+		bucket: bucket, index: search, reader: pages, stamper: seal, copier: newCopier(seal, pages),
 		rootKey: cfg.RootKey, metrics: watched, publicURL: s.publicURL, log: log, grace: time.Hour, replica: replicaName(s.listen),
 	})
 	return h, func() { _ = pages.Close() }, err

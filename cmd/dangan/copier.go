@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"strings"
+
+	"dangan/api/reader"
+	"dangan/api/stamp"
+	"dangan/archive"
+)
+
+// renderer draws pages of files that are not trusted.
+type renderer interface {
+	Render(ctx context.Context, src io.ReaderAt, size int64, page, dpi int) (*image.RGBA, error)
+}
+
+var _ renderer = (*reader.Pool)(nil)
+
+// copier puts certified copies into words and pages, and has them stamped: the
+// reader's children draw the pages, the sealer's stampers do the rest.
+type copier struct {
+	seal  *sealer
+	pages renderer
+	turns chan struct{} // a page of a copy takes much memory
+}
+
+func newCopier(seal *sealer, pages renderer) copier {
+	return copier{seal, pages, make(chan struct{}, 2)}
+}
+
+// Copy draws and seals a copy.
+func (c copier) Copy(ctx context.Context, cert archive.Certificate, originals []archive.Content, w io.Writer) error {
+	return c.inTurn(ctx, cert, func(s *stamp.Stamper) error {
+		return s.Copy(ctx, c.copy(cert), sources(cert, originals), raster{c.pages}, w)
+	})
+}
+
+// DrawCopy draws the same pages as a draft: no seal, no number, no code, and
+// words across every page that say so.
+func (c copier) DrawCopy(ctx context.Context, cert archive.Certificate, originals []archive.Content, w io.Writer) error {
+	draft := c.copy(cert)
+	mark := archive.Label{ZH: "草稿，未经批准，不作凭证", EN: "Draft, not approved, not valid"}.In(cert.Language)
+	draft.Mark.Agrees, draft.Mark.PurposeMark, draft.Cover.PurposeMark = mark, mark, mark
+	draft.Cover.Number, draft.Cover.Footer, draft.Cover.QRText, draft.Cover.Labels.CheckCode = mark, mark, "", ""
+	return c.inTurn(ctx, cert, func(s *stamp.Stamper) error {
+		return s.DrawCopy(ctx, draft, sources(cert, originals), raster{c.pages}, w)
+	})
+}
+
+// inTurn draws with the stamper of the certificate's office, when it may.
+func (c copier) inTurn(ctx context.Context, cert archive.Certificate, draw func(*stamp.Stamper) error) error {
+	select {
+	case c.turns <- struct{}{}:
+		defer func() { <-c.turns }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	stamper, err := c.seal.stamper(cert)
+	if err == nil {
+		err = draw(stamper)
+	}
+	if errors.Is(err, reader.ErrNoPage) {
+		return coded{err, "page_unreadable"}
+	}
+	return stampError(err)
+}
+
+// copy is the copy in the words of the stamper.
+func (c copier) copy(cert archive.Certificate) stamp.Copy {
+	say := func(zh, en string) string { return archive.Label{ZH: zh, EN: en}.In(cert.Language) }
+	cover := c.cover(cert, say)
+	pages := make([]stamp.CopyPage, len(cert.Copy.Pages))
+	place := map[int]int{}
+	for i, o := range cert.Copy.Originals {
+		place[o.File] = i
+	}
+	for i, p := range cert.Copy.Pages {
+		pages[i] = stamp.CopyPage{Source: place[p.File], Page: p.Page,
+			Place: fmt.Sprintf(say("文件%d第%d页", "file %d page %d"), p.File, p.Page)}
+		for _, b := range p.Masks {
+			pages[i].Masks = append(pages[i].Masks, stamp.Mask{X: b.X, Y: b.Y, W: b.Width, H: b.Height})
+		}
+	}
+	return stamp.Copy{
+		Cover: cover, Pages: pages, Straddle: len(pages) > 1,
+		Mark: stamp.CopyMark{
+			Office: cover.Issuer, Agrees: say("与馆藏原件一致", "Agrees with the original held"), RefCode: cert.Statements[0].Source.RefCode,
+			Page: cover.Labels.Page, Request: cert.ID, Date: cover.Date, Purpose: cert.Purpose, PurposeMark: cover.PurposeMark,
+		},
+	}
+}
+
+// cover words the sheet in front of the pages.
+func (c copier) cover(cert archive.Certificate, say func(zh, en string) string) stamp.Sheet {
+	sheet := c.seal.sheet(cert)
+	sheet.Labels.Body = say("副本说明", "About this copy")
+	sheet.Notes = []string{say("本核证副本由电子签章系统签发，与各页一并使用，拆分、涂改无效。",
+		"Issued under an electronic seal; valid only with all its pages and unaltered.")}
+	sheet.Body = nil
+	for _, s := range cert.Statements {
+		sheet.Body = append(sheet.Body, stamp.Paragraph{{Text: s.Text, Source: citation(s.Source, say)}})
+	}
+	return sheet
+}
+
+// scan is an original with the pages of the copy that are of it, by number.
+type scan struct {
+	archive.Content
+	kind  string
+	pages map[int]archive.CopyPage
+}
+
+func sources(cert archive.Certificate, originals []archive.Content) []stamp.Source {
+	list := make([]stamp.Source, len(originals))
+	for i, content := range originals {
+		s := scan{content, cert.Copy.Originals[i].Kind, map[int]archive.CopyPage{}}
+		for _, p := range cert.Copy.Pages {
+			if p.File == cert.Copy.Originals[i].File {
+				s.pages[p.Page] = p
+			}
+		}
+		list[i] = s
+	}
+	return list
+}
+
+// raster has pages drawn for the stamper.
+type raster struct{ pages renderer }
+
+// Render draws a page of a scan, as large as it was found to be.
+func (r raster) Render(ctx context.Context, source stamp.Source, page, dpi int) (stamp.Picture, error) {
+	s, ok := source.(scan)
+	if !ok {
+		return stamp.Picture{}, fmt.Errorf("render a strange source: %w", archive.ErrInvalid)
+	}
+	width, height := s.pages[page].Seen()
+	if strings.HasPrefix(s.kind, "image/") {
+		width, height = onPaper(width, height)
+	}
+	drawn, err := r.pages.Render(ctx, s, s.Size(), page, dpi)
+	return stamp.Picture{Image: drawn, Width: width, Height: height}, err
+}
+
+// onPaper is the size in points of a picture on a sheet of at most A3. Many do not
+// say how large they are, and then have as many points as pixels.
+func onPaper(width, height float64) (float64, float64) {
+	const short, long = 841.89, 1190.55
+	scale := min(1, long/max(width, height), short/min(width, height))
+	return width * scale, height * scale
+}
