@@ -34,6 +34,16 @@ func Path(t testing.TB, tool string) string {
 	return ""
 }
 
+// Models returns the folder of the models with which tesseract is tested.
+func Models(t testing.TB) string {
+	t.Helper()
+	dir := filepath.Join(Root(t), ".tools", "tessdata")
+	if _, err := os.Stat(filepath.Join(dir, "chi_sim.traineddata")); err != nil {
+		missing(t, "no model of Chinese in .tools/tessdata; make tools fetches it")
+	}
+	return dir
+}
+
 // missing ends a test for want of something that this machine should have.
 func missing(t testing.TB, reason string) {
 	t.Helper()
