@@ -1,15 +1,20 @@
 package archive
 
-import "time"
+import "slices"
 
 // Role is what an account may be; policy says what each may do.
 type Role string
 
-// Staff roles act within their office; system is the service itself.
+// Staff roles act within their office; system is the service itself. The system
+// administrator, the security administrator and the auditor are the three separated
+// administrators (三员分立): they see no record, and nobody holds two of them.
 const (
 	RoleUploader  Role = "uploader"
 	RoleReviewer  Role = "reviewer"
 	RoleApprover  Role = "approver"
+	RoleHead      Role = "head" // of an office
+	RoleAdmin     Role = "system_admin"
+	RoleSecurity  Role = "security_admin"
 	RoleAuditor   Role = "auditor"
 	RoleCitizen   Role = "citizen"
 	RoleAgency    Role = "agency"
@@ -35,36 +40,58 @@ type Actor struct {
 	Office    string // of staff; empty for others
 	Name      string // verified name; must not be logged
 	Person    string
+	Relatives []string // declared, as Person
 	Assurance Assurance
+	Grant     Grant // of an agency's key
 }
 
 // Staff reports whether the actor works for an archive office.
-func (a Actor) Staff() bool {
-	switch a.Role {
-	case RoleUploader, RoleReviewer, RoleApprover, RoleAuditor:
+func (a Actor) Staff() bool { return a.Role.Staff() }
+
+// Staff reports whether the role is one of an archive office.
+func (r Role) Staff() bool {
+	switch r {
+	case RoleUploader, RoleReviewer, RoleApprover, RoleHead:
 		return true
 	}
-	return false
+	return r.Administers()
 }
 
-// Account is the body of an account chain.
-type Account struct {
-	ID        string    `json:"id"`
-	User      string    `json:"user"`
-	Name      string    `json:"name"`
-	Role      Role      `json:"role"`
-	Office    string    `json:"office,omitempty"`
-	IDNumber  IDNumber  `json:"id_number,omitzero"`
-	Assurance Assurance `json:"assurance,omitempty"`
-	Password  string    `json:"password"`        // argon2id, PHC string
-	Token     string    `json:"token,omitempty"` // SHA-256 of the bearer token, hex
-	Disabled  bool      `json:"disabled,omitempty"`
-	Created   time.Time `json:"created"`
+// Administers reports whether the role is one of the three administrators.
+func (r Role) Administers() bool { return r == RoleAdmin || r == RoleSecurity || r == RoleAuditor }
+
+// Concerned are the tokens of the people whose matters the actor must not handle
+// (回避): the actor and the declared relatives.
+func (a Actor) Concerned() []string {
+	list := slices.Clone(a.Relatives)
+	if a.Person != "" {
+		list = append(list, a.Person)
+	}
+	return list
 }
 
-// Actor is the account at work. person is the keyed hash of its id number.
-func (a Account) Actor(person string) Actor {
-	return Actor{ID: a.ID, Role: a.Role, Office: a.Office, Name: a.Name, Person: person, Assurance: a.Assurance}
+// Grant is what the key of an agency may be used for; an empty list narrows
+// nothing.
+type Grant struct {
+	Questions  []string      `json:"questions,omitempty"`
+	Categories []string      `json:"categories,omitempty"`
+	Purposes   []PurposeCode `json:"purposes,omitempty"`
+}
+
+// Problems lists what the question asks that the key is not for.
+func (g Grant) Problems(q Question) Problems {
+	var ps Problems
+	within := func(list []string, value, field string) {
+		if len(list) > 0 && !slices.Contains(list, value) {
+			ps.Add("not_granted", field)
+		}
+	}
+	within(g.Questions, q.Kind, "question")
+	within(g.Categories, q.Category, "category")
+	if len(g.Purposes) > 0 && !slices.Contains(g.Purposes, q.Purpose.Code) {
+		ps.Add("not_granted", "purpose.code")
+	}
+	return ps
 }
 
 // Office is an archive office (档案馆) as certificates and lists name it.

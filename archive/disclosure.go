@@ -27,6 +27,14 @@ const (
 	ActAccesses     Action = "access.list"
 	ActVerify       Action = "certificate.verify"
 	ActPublic       Action = "public"
+	ActReveal       Action = "record.reveal"
+	ActOwnAccesses  Action = "access.own"      // who saw my records
+	ActAccounts     Action = "account.list"    // without secrets
+	ActPropose      Action = "account.propose" // make one, or propose a post
+	ActConfirm      Action = "account.confirm" // a post, a lock, the end of sessions, relatives
+	ActKeys         Action = "account.keys"    // of agencies
+	ActEnrol        Action = "account.enrol"   // a citizen at the counter
+	ActSelf         Action = "account.self"    // password, second factor, sessions
 )
 
 // Target is what policy needs to know of the thing acted on. Zero fields mean
@@ -101,6 +109,7 @@ const (
 type Decision struct {
 	Allowed bool
 	Purpose bool // a purpose must be given
+	Case    bool // with a case number
 	Trace   bool // an access entry must be durable before the answer leaves
 	Masks   []Mask
 	Receipt string // id of the access entry, when one was written

@@ -125,7 +125,7 @@ func (k *Keeper) bearer(ctx context.Context, token string) (archive.Actor, error
 	if a.Token != TokenHash(token) { // replaced since
 		return Anonymous(), fmt.Errorf("token: %w", archive.ErrUnauthenticated)
 	}
-	return k.actor(a), nil
+	return a.Actor(k.c.Person), nil
 }
 
 // account reads an account that may sign in.
@@ -147,14 +147,6 @@ func unknown(what string, err error) error {
 		return fmt.Errorf("%s: %w", what, archive.ErrUnauthenticated)
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-func (k *Keeper) actor(a archive.Account) archive.Actor {
-	actor := archive.Actor{ID: a.ID, Role: a.Role, Office: a.Office, Name: a.Name, Assurance: a.Assurance}
-	if !a.IDNumber.IsZero() {
-		actor.Person = k.c.Person(a.IDNumber)
-	}
-	return actor
 }
 
 type actorKey struct{}

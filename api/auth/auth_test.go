@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -103,11 +104,11 @@ func TestBearer(t *testing.T) {
 	}
 	a, err := ask("Bearer dgt_new")
 	want := archive.Actor{ID: s.a.ID, Role: archive.RoleCitizen, Name: "李", Person: "token of 999999", Assurance: archive.RealName}
-	if err != nil || a != want {
+	if err != nil || !reflect.DeepEqual(a, want) {
 		t.Errorf("%+v %v", a, err)
 	}
 	for _, bad := range []string{"Bearer dgt_old", "Bearer x", "Basic x"} {
-		if a, err := ask(bad); !errors.Is(err, archive.ErrUnauthenticated) || a != Anonymous() {
+		if a, err := ask(bad); !errors.Is(err, archive.ErrUnauthenticated) || !reflect.DeepEqual(a, Anonymous()) {
 			t.Errorf("%q: %+v %v", bad, a, err)
 		}
 	}

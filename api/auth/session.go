@@ -120,5 +120,5 @@ func (k *Keeper) session(r *http.Request) (archive.Actor, error) {
 	if !hmac.Equal(mac, k.mac(parts[0]+"."+parts[1], a.Password)) {
 		return Anonymous(), none
 	}
-	return k.actor(a), nil
+	return a.Actor(k.c.Person), nil
 }

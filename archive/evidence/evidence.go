@@ -33,7 +33,7 @@ func New(c Config) *Room { return &Room{c: c} }
 // Pass decides about a disclosure. When policy wants a trace it is durable
 // before Pass returns, and its id is the decision's Receipt; if it cannot be
 // written, nothing may be released and the error says why. A refusal is
-// archive.ErrForbidden. A purpose that is missing or not one of the list is an
+// archive.ErrForbidden. A purpose that is missing, not one of the list or lacks its case is an
 // archive.Problems with the field "purpose".
 func (r *Room) Pass(ctx context.Context, d archive.Disclosure) (archive.Decision, error) {
 	decision := policy.Decide(d.Actor, d.Action, d.Target)
@@ -46,6 +46,8 @@ func (r *Room) Pass(ctx context.Context, d archive.Disclosure) (archive.Decision
 		return archive.Decision{}, archive.Problems{{Code: "bad_purpose", Field: "purpose"}}
 	case !given && decision.Purpose:
 		return archive.Decision{}, archive.Problems{{Code: "purpose_required", Field: "purpose"}}
+	case decision.Case && d.Purpose.Case == "":
+		return archive.Decision{}, archive.Problems{{Code: "case_required", Field: "purpose"}}
 	case !decision.Trace:
 		return decision, nil
 	}

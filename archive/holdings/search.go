@@ -141,7 +141,7 @@ func (h *Room) coded(ctx context.Context, q archive.Query, scope archive.Scope, 
 // another office had opened it may have closed since, and a record may by now be
 // about the actor. An office's other records stay its own.
 func (h *Room) recheck(ctx context.Context, actor archive.Actor, scope archive.Scope, hits []archive.Hit) ([]archive.Hit, error) {
-	doubtful := func(hit archive.Hit) bool { return hit.Office != actor.Office || scope.Without != "" }
+	doubtful := func(hit archive.Hit) bool { return hit.Office != actor.Office || len(scope.Without) > 0 }
 	var ids []string
 	for _, hit := range hits {
 		if doubtful(hit) {

@@ -19,7 +19,7 @@ const (
 	OwnOffice Relation = "own_office" // the target belongs to the actor's office
 	Applicant Relation = "applicant"  // the target was asked for by the actor
 	Open      Relation = "open"       // the record is open to the public
-	Subject   Relation = "subject"    // the record is about the actor
+	Concerned Relation = "concerned"  // it is about the actor or a declared relative
 )
 
 func (r Relation) holds(a archive.Actor, t archive.Target) bool {
@@ -32,8 +32,8 @@ func (r Relation) holds(a archive.Actor, t archive.Target) bool {
 		return a.ID != "" && t.Applicant == a.ID
 	case Open:
 		return t.Openness == archive.Open
-	case Subject:
-		return a.Person != "" && slices.Contains(t.Subjects, a.Person)
+	case Concerned:
+		return slices.ContainsFunc(a.Concerned(), func(p string) bool { return slices.Contains(t.Subjects, p) })
 	}
 	return false
 }
@@ -46,8 +46,12 @@ type Row struct {
 	Where    Relation
 	Refused  bool // the row takes the right away
 	Purpose  bool
+	Case     bool // the purpose comes with a case number
 	Trace    bool
 	Masks    []archive.Mask
+	// Second is the action by which another person approves what was done; the room
+	// that does it sees to that.
+	Second archive.Action
 }
 
 func (r Row) concerns(role archive.Role, act archive.Action) bool {
@@ -67,6 +71,7 @@ func Decide(a archive.Actor, act archive.Action, t archive.Target) archive.Decis
 			return archive.Decision{
 				Allowed: !row.Refused,
 				Purpose: row.Purpose,
+				Case:    row.Case,
 				Trace:   row.Trace,
 				Masks:   row.Masks,
 			}
@@ -86,8 +91,8 @@ func Scope(a archive.Actor) archive.Scope {
 	for _, row := range Rows() {
 		switch {
 		case !row.concerns(a.Role, archive.ActRead):
-		case row.Refused: // both such rows are about the actor's own records
-			s.Without = a.Person
+		case row.Refused: // all such rows are about the actor's own matters
+			s.Without = a.Concerned()
 		default:
 			s.Clauses = append(s.Clauses, row.clauses(a)...)
 		}

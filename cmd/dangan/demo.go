@@ -156,11 +156,7 @@ func (h *house) actor(ctx context.Context, user string) (archive.Actor, error) {
 	if err != nil {
 		return archive.Actor{}, err
 	}
-	person := ""
-	if !v.Value.IDNumber.IsZero() {
-		person = h.bucket.Marks().Token(archive.MarkPerson, v.Value.IDNumber.Key())
-	}
-	return v.Value.Actor(person), nil
+	return v.Value.Actor(h.person), nil
 }
 
 // idle waits until no work is left that could still be done.

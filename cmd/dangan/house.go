@@ -145,10 +145,9 @@ func (h *house) openDoor() error {
 	if err != nil {
 		return err
 	}
-	marks := h.bucket.Marks()
 	sessions, err := auth.New(auth.Config{
 		Accounts: h.accounts, Claims: h.bucket.Claims(), Key: key,
-		Person: func(id archive.IDNumber) string { return marks.Token(archive.MarkPerson, id.Key()) },
+		Person: h.person,
 		Secure: strings.HasPrefix(h.publicURL, "https://"),
 		Now:    time.Now, Rand: rand.Reader,
 	})
@@ -163,6 +162,11 @@ func (h *house) openDoor() error {
 		Version: version(), Metrics: h.metrics.registry, Log: h.log, Now: time.Now,
 	})
 	return err
+}
+
+// person is the keyed hash that stands for an id number.
+func (h *house) person(id archive.IDNumber) string {
+	return h.bucket.Marks().Token(archive.MarkPerson, id.Key())
 }
 
 func (h *house) storeReady(ctx context.Context) error {

@@ -55,11 +55,7 @@ func newHouse(t *testing.T) *house {
 		if err := accounts.Append(t.Context(), a.ID, 1, a); err != nil {
 			t.Fatal(err)
 		}
-		person := ""
-		if !a.IDNumber.IsZero() {
-			person = bucket.Marks().Token(archive.MarkPerson, a.IDNumber.Key())
-		}
-		h.people[a.User] = a.Actor(person)
+		h.people[a.User] = a.Actor(func(id archive.IDNumber) string { return bucket.Marks().Token(archive.MarkPerson, id.Key()) })
 	}
 	h.open(accounts, offices)
 	return h
