@@ -14,7 +14,7 @@ type Account struct {
 	Role      Role       `json:"role,omitempty"` // empty until it is confirmed
 	Office    string     `json:"office,omitempty"`
 	IDNumber  IDNumber   `json:"id_number,omitzero"`
-	Bound     bool       `json:"bound,omitempty"`     // it holds the claim ClaimStaff of its id number
+	Bound     bool       `json:"bound,omitempty"`     // it is marked as on its List, and of staff holds ClaimStaff
 	Relatives []IDNumber `json:"relatives,omitempty"` // declared by staff, whose matters they avoid (回避)
 	Assurance Assurance  `json:"assurance,omitempty"`
 	Password  string     `json:"password,omitempty"` // argon2id, PHC string; none: no sign-in
@@ -67,6 +67,27 @@ type Session struct {
 	Ends   time.Time `json:"ends"`
 	From   string    `json:"from,omitempty"`   // network address
 	Device string    `json:"device,omitempty"` // what the browser calls itself
+}
+
+// Lists of accounts, as they are marked (MarkAccount). Those of citizens are on none.
+const (
+	ListStaff  = "staff"
+	ListAgency = "agency"
+)
+
+// List is the list that the account is on, by its role or the one proposed first.
+func (a Account) List() string {
+	role := a.Role
+	if role == "" {
+		role = a.Proposed.Role
+	}
+	switch {
+	case role.Staff():
+		return ListStaff
+	case role == RoleAgency:
+		return ListAgency
+	}
+	return ""
 }
 
 // Ref names the chain of the account.

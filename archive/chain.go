@@ -133,6 +133,7 @@ const (
 	MarkDigest    = "digest"    // SHA-256 of a file → records
 	MarkDesk      = "desk"      // office → its requests
 	MarkApplicant = "applicant" // account → its requests
+	MarkAccount   = "account"   // "staff" or "agency" → accounts
 )
 
 // Kinds of claims (uniqueness).
@@ -143,4 +144,5 @@ const (
 	ClaimPDF         = "pdf"         // SHA-256 of a sealed PDF → certificate
 	ClaimUser        = "user"        // user name → account
 	ClaimToken       = "token"       // SHA-256 of a bearer token → account
+	ClaimStaff       = "staff"       // IDNumber.Key → the one account of staff that a person has
 )

@@ -140,6 +140,13 @@ func accountNames(entries []Account) Named {
 	if newest.Token != "" {
 		n.Claims = append(n.Claims, Value{ClaimToken, newest.Token})
 	}
+	if newest.Bound {
+		list := newest.List()
+		n.Marks = []Value{{MarkAccount, list}}
+		if list == ListStaff {
+			n.Claims = append(n.Claims, Value{ClaimStaff, newest.IDNumber.Key()})
+		}
+	}
 	return n
 }
 
@@ -151,6 +158,8 @@ func MarkedKind(mark string) Kind {
 		return KindRecord
 	case MarkDesk, MarkApplicant:
 		return KindRequest
+	case MarkAccount:
+		return KindAccount
 	}
 	return ""
 }
@@ -163,7 +172,7 @@ func ClaimingKind(claim string) (kind Kind, named bool) {
 	switch claim {
 	case ClaimRefCode:
 		return KindRecord, true
-	case ClaimUser, ClaimToken:
+	case ClaimUser, ClaimToken, ClaimStaff:
 		return KindAccount, true
 	case ClaimNumber, ClaimPDF:
 		return KindCertificate, false

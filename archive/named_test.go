@@ -70,6 +70,11 @@ func TestNames(t *testing.T) {
 			Chains: []archive.Reference{{Ref: archive.Ref{Kind: archive.KindRequest, ID: "q"}, N: 1}, {Ref: archive.Ref{Kind: archive.KindRecord, ID: "r"}, N: 2}}}},
 		"account": {archive.KindAccount, []any{archive.Account{User: "u", Token: "t"}},
 			archive.Named{Final: true, Claims: []archive.Value{{Kind: "user", Value: "u"}, {Kind: "token", Value: "t"}}}},
+		"account of staff": {archive.KindAccount, []any{archive.Account{User: "u", Bound: true, IDNumber: archive.NewIDNumber("", "999999199001010016"), Proposed: archive.Post{Role: archive.RoleAuditor}}},
+			archive.Named{Final: true, Marks: []archive.Value{{Kind: "account", Value: "staff"}},
+				Claims: []archive.Value{{Kind: "user", Value: "u"}, {Kind: "staff", Value: "resident:999999199001010016"}}}},
+		"agency": {archive.KindAccount, []any{archive.Account{User: "u", Bound: true, Role: archive.RoleAgency}},
+			archive.Named{Final: true, Marks: []archive.Value{{Kind: "account", Value: "agency"}}, Claims: []archive.Value{{Kind: "user", Value: "u"}}}},
 		"office":  {archive.KindOffice, []any{archive.Office{ID: "o"}}, archive.Named{Final: true}},
 		"nothing": {archive.KindRecord, nil, archive.Named{}},
 	} {
@@ -88,12 +93,12 @@ func TestNames(t *testing.T) {
 
 // TestEveryKindOfMarkAndClaimHasItsChain: what is written is known to who checks it.
 func TestEveryKindOfMarkAndClaimHasItsChain(t *testing.T) {
-	for _, mark := range []string{archive.MarkPerson, archive.MarkRefKey, archive.MarkDigest, archive.MarkDesk, archive.MarkApplicant} {
+	for _, mark := range []string{archive.MarkPerson, archive.MarkRefKey, archive.MarkDigest, archive.MarkDesk, archive.MarkApplicant, archive.MarkAccount} {
 		if archive.MarkedKind(mark) == "" {
 			t.Errorf("marks of kind %s lead nowhere", mark)
 		}
 	}
-	for _, claim := range []string{archive.ClaimRefCode, archive.ClaimIdempotency, archive.ClaimNumber, archive.ClaimPDF, archive.ClaimUser, archive.ClaimToken} {
+	for _, claim := range []string{archive.ClaimRefCode, archive.ClaimIdempotency, archive.ClaimNumber, archive.ClaimPDF, archive.ClaimUser, archive.ClaimToken, archive.ClaimStaff} {
 		if kind, _ := archive.ClaimingKind(claim); kind == "" {
 			t.Errorf("claims of kind %s are nobody's", claim)
 		}

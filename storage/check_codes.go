@@ -23,7 +23,7 @@ const (
 	ClaimChanged    Code = "claim_changed"
 	ClaimTaken      Code = "claim_taken" // held by another than the chain that names it
 	JobChanged      Code = "job_changed"
-	LeaseChanged    Code = "lease_changed"   // a lease or a sequence
+	LeaseChanged    Code = "lease_changed"   // a lease, a sequence or a state
 	SequenceBehind  Code = "sequence_behind" // will give out a number again
 	AccessChanged   Code = "access_changed"
 )

@@ -302,7 +302,11 @@ func (k *checker) judgeLease(ctx context.Context, o Listed) ([]Finding, error) {
 		return nil, nil
 	}
 	var again string
-	if err == nil && strings.HasPrefix(o.Key, sequencePrefix) {
+	if err == nil && strings.HasPrefix(o.Key, statePrefix) {
+		var s state
+		err = json.Unmarshal(plain, &s)
+		again = k.b.States().key(s.Name)
+	} else if err == nil && strings.HasPrefix(o.Key, sequencePrefix) {
 		var s sequence
 		err = json.Unmarshal(plain, &s)
 		again = sequencePrefix + k.b.ring().Claim.Hash("sequence", s.Name)

@@ -138,6 +138,9 @@ func (b *Bucket) Blobs() *Blobs { return &Blobs{b} }
 // Claims make values unique.
 func (b *Bucket) Claims() *Claims { return &Claims{b} }
 
+// States keep what has no history.
+func (b *Bucket) States() *States { return &States{b} }
+
 // Marks are exact look-ups.
 func (b *Bucket) Marks() *Marks { return &Marks{b} }
 

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Objects) {
 		{"leases", testLeases},
 		{"packs", testPacks},
 		{"sequences", testSequences},
+		{"states", testStates},
 		{"access log", testAccess},
 		{"access paging", testAccessPaging},
 		{"first start", testFirstStart},
