@@ -9,21 +9,29 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
+
+	"dangan/api/stamp/revocation"
 )
 
-// Prover finds the revocation lists that prove that no certificate of a chain was revoked. It may be called
-// concurrently. The chain goes from a signer to its root; the lists are in DER.
+// Prover finds the proof that no certificate of a chain was revoked; the chain goes from a signer to its root. It may
+// be called concurrently.
 type Prover interface {
-	Prove(ctx context.Context, chain []*x509.Certificate) (lists [][]byte, err error)
+	// Prove fails with an error of the caller's when there is no proof, or one that says the contrary; then it may
+	// return that proof all the same.
+	Prove(ctx context.Context, chain []*x509.Certificate) (revocation.Proof, error)
 }
 
+var _ Prover = (*revocation.Finder)(nil)
+
 // Evidence is what stands behind the seal, so that it can be checked when nobody answers any more (PAdES B-LT,
-// ETSI EN 319 142-1, 5.4.2): a document security store in one incremental update. Nobody seals it. It is
+// ETSI EN 319 142-1, 5.4.2): a document security store in an incremental update. Nobody seals it. It is
 // ours when each of its bytes is as we write it, and each thing in it is signed by an issuer of the seal or
-// of its time-stamp.
+// of a time-stamp.
 type Evidence struct {
-	Issuers []*x509.Certificate    // of the time-stamp, as far as its token lacks them
-	Lists   []*x509.RevocationList // of the issuers of the seal and of the time-stamp
+	Issuers []*x509.Certificate // of time-stamps
+	revocation.Proof
 }
 
 // gather asks for all that is needed once.
@@ -35,22 +43,172 @@ func (s *Stamper) gather(ctx context.Context, dater []*x509.Certificate) (Eviden
 		}
 	}
 	for _, chain := range [][]*x509.Certificate{s.chain, dater} {
-		lists, err := s.config.Proves.Prove(ctx, chain)
+		proof, err := s.config.Proves.Prove(ctx, chain)
 		if err != nil {
 			return e, err
 		}
-		for _, der := range lists {
-			list, err := x509.ParseRevocationList(der)
-			if err != nil {
-				return e, fmt.Errorf("read revocation list: %w", err)
-			}
-			if !slices.ContainsFunc(e.Lists, func(l *x509.RevocationList) bool { return bytes.Equal(l.Raw, der) }) {
-				e.Lists = append(e.Lists, list)
-			}
-		}
+		e.join(e.lacks(Evidence{Proof: proof}))
 	}
 	return e, nil
 }
+
+// add appends the evidence to a sealed file.
+func (e Evidence) add(sealed []byte) ([]byte, error) {
+	t, err := openTrail(sealed)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.add(e, nil); err != nil {
+		return nil, err
+	}
+	return t.file(), nil
+}
+
+func (e *Evidence) join(more Evidence) {
+	e.Issuers = append(e.Issuers, more.Issuers...)
+	e.Lists = append(e.Lists, more.Lists...)
+	e.Answers = append(e.Answers, more.Answers...)
+}
+
+// lacks is what of more is new.
+func (e Evidence) lacks(more Evidence) (news Evidence) {
+	seen := map[string]bool{}
+	isNew := func(raw []byte) bool {
+		old := seen[string(raw)]
+		seen[string(raw)] = true
+		return !old
+	}
+	for _, list := range e.raw() {
+		for _, der := range list {
+			isNew(der)
+		}
+	}
+	for _, c := range more.Issuers {
+		if isNew(c.Raw) {
+			news.Issuers = append(news.Issuers, c)
+		}
+	}
+	for _, l := range more.Lists {
+		if isNew(l.Raw) {
+			news.Lists = append(news.Lists, l)
+		}
+	}
+	for _, a := range more.Answers {
+		if isNew(a.Raw) {
+			news.Answers = append(news.Answers, a)
+		}
+	}
+	return news
+}
+
+// raw is all of it in the order of the store: certificates, lists, answers.
+func (e Evidence) raw() (store [3][][]byte) {
+	for _, c := range e.Issuers {
+		store[0] = append(store[0], c.Raw)
+	}
+	for _, l := range e.Lists {
+		store[1] = append(store[1], l.Raw)
+	}
+	for _, a := range e.Answers {
+		store[2] = append(store[2], a.Raw)
+	}
+	return store
+}
+
+// belongs tells whether the evidence speaks of what is known and nothing else, so that nobody can hide something in
+// it, and adds its certificates to what is known.
+func (e Evidence) belongs(known *[]*x509.Certificate) bool {
+	for _, issuer := range e.Issuers {
+		if !slices.ContainsFunc(*known, func(c *x509.Certificate) bool { return c.CheckSignatureFrom(issuer) == nil }) {
+			return false
+		}
+		*known = append(*known, issuer)
+	}
+	for _, issuer := range e.Issuers { // or its bytes could be others
+		if !slices.ContainsFunc(*known, func(c *x509.Certificate) bool { return issuer.CheckSignatureFrom(c) == nil }) {
+			return false
+		}
+	}
+	for _, l := range e.Lists {
+		if !slices.ContainsFunc(*known, func(c *x509.Certificate) bool { return l.CheckSignatureFrom(c) == nil }) {
+			return false
+		}
+	}
+	for _, a := range e.Answers {
+		if !slices.ContainsFunc(*known, func(c *x509.Certificate) bool { return answers(a.Raw, c, *known) != nil }) {
+			return false
+		}
+	}
+	return true
+}
+
+// answers is what an answer says of a certificate, or nothing.
+func answers(raw []byte, c *x509.Certificate, issuers []*x509.Certificate) *ocsp.Response {
+	for _, issuer := range issuers {
+		if c.CheckSignatureFrom(issuer) != nil {
+			continue
+		}
+		if a, err := revocation.ParseAnswer(raw, c, issuer); err == nil {
+			return a
+		}
+	}
+	return nil
+}
+
+// signedUpwards tells whether each certificate is signed by the next, and the last by itself.
+func signedUpwards(chain []*x509.Certificate) bool {
+	for i, c := range chain {
+		if c.CheckSignatureFrom(chain[min(i+1, len(chain)-1)]) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// proves tells whether it speaks of every certificate of a chain but the root.
+func (e Evidence) proves(chain []*x509.Certificate) bool {
+	for i, c := range chain {
+		if c.CheckSignatureFrom(c) == nil {
+			return true
+		}
+		issuers := chain[min(i+1, len(chain)-1):]
+		if !slices.ContainsFunc(e.Lists, func(l *x509.RevocationList) bool { return l.CheckSignatureFrom(issuers[0]) == nil }) &&
+			!slices.ContainsFunc(e.Answers, func(a *ocsp.Response) bool { return answers(a.Raw, c, issuers) != nil }) {
+			return false
+		}
+	}
+	return false
+}
+
+// revocationOf is what is known of a certificate that was revoked.
+type revocationOf struct {
+	at     time.Time
+	gentle bool // its key is not suspected
+}
+
+// revoked tells when and how a certificate was revoked, as those say who issued it.
+func (e *Evidence) revoked(c *x509.Certificate, issuers []*x509.Certificate) (r revocationOf, revoked bool) {
+	if e == nil || c == nil {
+		return r, false
+	}
+	for _, l := range e.Lists {
+		for _, entry := range l.RevokedCertificateEntries {
+			if bytes.Equal(l.RawIssuer, c.RawIssuer) && entry.SerialNumber.Cmp(c.SerialNumber) == 0 {
+				return revocationOf{entry.RevocationTime, gentle(entry.ReasonCode)}, true
+			}
+		}
+	}
+	for _, raw := range e.Answers {
+		if a := answers(raw.Raw, c, slices.Concat(e.Issuers, issuers)); a != nil && a.Status == ocsp.Revoked {
+			return revocationOf{a.RevokedAt, gentle(a.RevocationReason)}, true
+		}
+	}
+	return r, false
+}
+
+// gentle tells whether what a certificate vouched for before counts still (RFC 3161, 4.1): affiliation changed,
+// superseded, out of operation. No reason is none.
+func gentle(reason int) bool { return 3 <= reason && reason <= 5 }
 
 // ending is what the last lines of a sealed file say.
 type ending struct {
@@ -83,125 +241,4 @@ func readEnding(pdf []byte) (e ending, err error) {
 		return e, bad
 	}
 	return e, nil
-}
-
-// add appends the evidence to a sealed file. The catalog is the same with one entry more.
-func (e Evidence) add(sealed []byte) ([]byte, error) {
-	end, err := readEnding(sealed)
-	if err != nil {
-		return nil, err
-	}
-	out := bytes.NewBuffer(slices.Clip(sealed))
-	var offsets []int
-	streams := func(list [][]byte) (refs string) {
-		for _, der := range list {
-			r := ref(end.size + len(offsets))
-			refs += r.String() + " "
-			offsets = append(offsets, out.Len())
-			fmt.Fprintf(out, "%d 0 obj\n<</Length %d>>\nstream\n%s\nendstream\nendobj\n", int(r), len(der), der)
-		}
-		return refs
-	}
-	certs, lists := streams(e.issuers()), streams(e.lists())
-	store := ref(end.size + len(offsets))
-	offsets = append(offsets, out.Len())
-	fmt.Fprintf(out, "%d 0 obj\n<</Type/DSS/Certs[%s]/CRLs[%s]>>\nendobj\n", int(store), certs, lists)
-	catalog := out.Len()
-	fmt.Fprintf(out, "%s/DSS %s>>\nendobj\n", end.catalog[:len(end.catalog)-2], store)
-	xref := out.Len()
-	fmt.Fprintf(out, "xref\n%d 1\n%010d 00000 n \n%d %d\n", end.root, catalog, end.size, len(offsets))
-	for _, offset := range offsets {
-		fmt.Fprintf(out, "%010d 00000 n \n", offset)
-	}
-	fmt.Fprintf(out, "trailer\n<</Size %d/Root %s/Info %s/ID%s/Prev %d>>\nstartxref\n%d\n%%%%EOF\n",
-		end.size+len(offsets), ref(end.root), ref(end.info), end.id, end.xref, xref)
-	return out.Bytes(), nil
-}
-
-func (e Evidence) issuers() (list [][]byte) {
-	for _, c := range e.Issuers {
-		list = append(list, c.Raw)
-	}
-	return list
-}
-
-func (e Evidence) lists() (list [][]byte) {
-	for _, l := range e.Lists {
-		list = append(list, l.Raw)
-	}
-	return list
-}
-
-// readEvidence reads what stands behind the seal when all of it is evidence of ours, else nothing.
-func readEvidence(pdf []byte, id Identity) *Evidence {
-	if len(pdf) == id.Covered {
-		return nil
-	}
-	var e Evidence
-	for rest := pdf[id.Covered:]; ; {
-		head, after, found := bytes.Cut(rest, []byte(">>\nstream\n"))
-		_, digits, ok := bytes.Cut(head, []byte(" 0 obj\n<</Length "))
-		length, err := strconv.Atoi(string(digits))
-		if !found || !ok || err != nil || length < 0 || length > len(after) {
-			break // whatever else is there is compared below
-		}
-		der := after[:length]
-		if list, err := x509.ParseRevocationList(der); err == nil {
-			e.Lists = append(e.Lists, list)
-		} else if issuer, err := x509.ParseCertificate(der); err == nil {
-			e.Issuers = append(e.Issuers, issuer)
-		} else {
-			return nil
-		}
-		_, rest, _ = bytes.Cut(after[length:], []byte("endobj\n"))
-	}
-	if again, err := e.add(pdf[:id.Covered]); err != nil || !bytes.Equal(again, pdf) || !e.belongs(id) {
-		return nil
-	}
-	return &e
-}
-
-// belongs tells whether the evidence speaks of this seal and nothing else, so that nobody can hide something
-// in it.
-func (e Evidence) belongs(id Identity) bool {
-	authorities := append(slices.Clone(id.Issuers), e.Issuers...)
-	if len(e.Issuers) > 0 {
-		if id.Dated == nil {
-			return false
-		}
-		if !signedUpwards(append([]*x509.Certificate{id.Dated.Signer}, e.Issuers...)) {
-			return false
-		}
-	}
-	for _, l := range e.Lists {
-		if !slices.ContainsFunc(authorities, func(c *x509.Certificate) bool { return l.CheckSignatureFrom(c) == nil }) {
-			return false
-		}
-	}
-	return len(e.Lists) > 0
-}
-
-// signedUpwards tells whether each certificate is signed by the next, and the last by itself.
-func signedUpwards(chain []*x509.Certificate) bool {
-	for i, c := range chain {
-		if c.CheckSignatureFrom(chain[min(i+1, len(chain)-1)]) != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// revoked tells when a certificate was revoked, as the lists of its issuer say.
-func (e *Evidence) revoked(c *x509.Certificate) (time.Time, bool) {
-	if e == nil || c == nil {
-		return time.Time{}, false
-	}
-	for _, l := range e.Lists {
-		for _, r := range l.RevokedCertificateEntries {
-			if bytes.Equal(l.RawIssuer, c.RawIssuer) && r.SerialNumber.Cmp(c.SerialNumber) == 0 {
-				return r.RevocationTime, true
-			}
-		}
-	}
-	return time.Time{}, false
 }

@@ -55,10 +55,12 @@ func newProvenStamper(t testing.TB) *provenStamper {
 		}
 	})
 	server := &timestamp.Server{Signer: clockKey, Certificate: clock[0], Now: time.Now}
-	lists := &revocation.Lists{HTTP: h.Client(), Now: func() time.Time { return now }}
-	p.datedStamper = datedBy(t, stamperWith(t, a.root, chain, key, now), a.root, server, lists)
+	finder := &revocation.Finder{HTTP: h.Client(), Now: func() time.Time { return now }}
+	p.datedStamper = datedBy(t, stamperWith(t, a.root, chain, key, now), a.root, server, finder)
 	return p
 }
+
+func lists(l ...*x509.RevocationList) revocation.Proof { return revocation.Proof{Lists: l} }
 
 // TestProven: the evidence is in the file, the seal is untouched by it, and programs of others agree.
 func TestProven(t *testing.T) {
@@ -107,8 +109,8 @@ func TestEvidenceHidesNothing(t *testing.T) {
 	}
 	otherIssuer := append(slices.Clone(id.Evidence.Issuers), other.authority.root)
 	for name, changed := range map[string][]byte{
-		"a list of somebody else":    add(Evidence{Issuers: id.Evidence.Issuers, Lists: []*x509.RevocationList{foreign}}),
-		"a certificate of no use":    add(Evidence{Issuers: otherIssuer, Lists: id.Evidence.Lists}),
+		"a list of somebody else":    add(Evidence{Issuers: id.Evidence.Issuers, Proof: lists(foreign)}),
+		"a certificate of no use":    add(Evidence{Issuers: otherIssuer, Proof: id.Evidence.Proof}),
 		"no list":                    add(Evidence{Issuers: id.Evidence.Issuers}),
 		"a byte behind":              append(bytes.Clone(pdf), '\n'),
 		"twice":                      append(bytes.Clone(pdf), pdf[id.Covered:]...),
@@ -171,7 +173,7 @@ func TestRevokedBeforeSealing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	revoked, err := Evidence{Issuers: id.Evidence.Issuers, Lists: []*x509.RevocationList{list}}.add(pdf[:id.Covered])
+	revoked, err := Evidence{Issuers: id.Evidence.Issuers, Proof: lists(list)}.add(pdf[:id.Covered])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,8 @@ type State int
 const (
 	// Foreign: nothing in it says that it is one of our certificates.
 	Foreign State = iota
-	// Intact: it ends exactly where its seal says, or with Evidence of ours, and every byte fits the signature.
+	// Intact: it ends exactly where its seal says, or with evidence and time-stamps as we add them, and every byte fits
+	// the signature.
 	Intact
 	// Changed: it calls itself one of ours, or is sealed like one, and bytes under the seal were changed.
 	Changed
@@ -51,8 +52,9 @@ type Identity struct {
 	Covered int                 // bytes up to where the seal reaches; 0 when it cannot be found
 	// Evidence is what we put behind the seal; nil when there is none, or something else.
 	Evidence *Evidence
-	Added    []Revision // what came after the seal, unless it is Evidence
-	Reason   string     // why the state is not Intact, without any content of the file
+	Renewed  []*timestamp.Token // time-stamps over all of the file that was before them, oldest first, sound in themselves
+	Added    []Revision         // what came after the seal, unless we put it there
+	Reason   string             // why the state is not Intact, without any content of the file
 }
 
 // Inspect reads any bytes and never panics. It fails only with ErrNotPDF.
@@ -95,8 +97,10 @@ func Inspect(pdf []byte) (Identity, error) {
 	h := sha256.New()
 	h.Write(pdf[:span.start])
 	h.Write(pdf[span.end:span.covered])
-	if id.Evidence = readEvidence(pdf, id); id.Evidence == nil {
+	if t, ours := readTrail(pdf, id); !ours {
 		id.Added = revisions(pdf, span.covered)
+	} else if span.covered < len(pdf) {
+		id.Evidence, id.Renewed = &t.evidence, t.stamps
 	}
 	switch {
 	case [sha256.Size]byte(h.Sum(nil)) != signature.Digest:
@@ -109,6 +113,15 @@ func Inspect(pdf []byte) (Identity, error) {
 		id.State = Intact
 	}
 	return id, nil
+}
+
+// certificates is whom evidence may speak of.
+func (id Identity) certificates() []*x509.Certificate {
+	list := append([]*x509.Certificate{id.Signer}, id.Issuers...)
+	if id.Dated != nil {
+		list = append(list, id.Dated.Signer)
+	}
+	return list
 }
 
 // addedWords tells what came after the seal.

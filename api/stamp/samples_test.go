@@ -23,9 +23,13 @@ func TestSamples(t *testing.T) {
 	}{
 		"chinese": {plain, marriageSheet()}, "english": {plain, englishSheet()}, "long": {plain, longSheet()},
 		"dated": {dated.testStamper, marriageSheet()}, "proven": {proven.testStamper, marriageSheet()},
+		"renewed": {proven.testStamper, marriageSheet()},
 	} {
-		path := filepath.Join(dir, name+".pdf")
-		if err := os.WriteFile(path, issue(t, sample.stamper, sample.sheet), 0o600); err != nil {
+		path, made := filepath.Join(dir, name+".pdf"), issue(t, sample.stamper, sample.sheet)
+		if name == "renewed" {
+			made = renewed(t, proven, made)
+		}
+		if err := os.WriteFile(path, made, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		pdf, err := os.ReadFile(path)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"dangan/api/stamp/timestamp"
 )
 
 // Word is the answer to the question whether a certificate is genuine.
@@ -24,13 +26,16 @@ type Result struct {
 	Why    string // one plain sentence in English
 	Number string // certificate number, for VALID and TAMPERED when it can be read
 	Signer *x509.Certificate
-	Dated  time.Time  // of a time-stamp that the roots vouch for; zero without one
-	Added  []Revision // what came after the seal
+	// Dated is when the seal was there, as a time-stamp says that the roots vouch for; zero without one.
+	Dated   time.Time
+	Renewed int        // later time-stamps that the roots vouch for
+	Added   []Revision // what came after the seal
 }
 
 // Verify checks a file offline: the bytes against the seal, and the seal's certificate against the roots, as of
-// the time-stamp when the roots vouch for that now, else as of the given time. Without roots nothing is
-// trusted. It fails with ErrNotPDF only.
+// the time that its time-stamps prove, else as of the given time. The newest time-stamp counts when the roots vouch for
+// its authority as of the given time, and each older one when they do as of the next newer one. Without roots nothing
+// is trusted. It fails with ErrNotPDF only.
 func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 	id, err := Inspect(pdf)
 	if err != nil {
@@ -38,27 +43,58 @@ func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 	}
 	result := Result{Word: Tampered, Why: id.Reason, Number: id.Number, Signer: id.Signer, Added: id.Added}
 	dated := ""
-	if id.Dated != nil && roots != nil {
-		if _, err := id.Dated.Chain(roots, at); err == nil {
-			at, result.Dated = id.Dated.Time, id.Dated.Time
-			dated = fmt.Sprintf(" on %s, as its time-stamp says,", at.UTC().Format(time.RFC3339))
-		} else {
-			dated = " (nobody vouches for its time-stamp)"
-		}
+	if roots != nil {
+		dated = result.date(id, roots, &at)
 	}
 	trust := trusted(id, roots, at)
-	when, revoked := id.Evidence.revoked(id.Signer)
+	when, revoked := id.Evidence.revoked(id.Signer, id.Issuers)
 	switch {
 	case id.State == Foreign:
 		result.Word, result.Number = Unknown, ""
 	case id.Signer != nil && trust != nil:
 		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal is not by a trusted office: %v", trust)
-	case id.State == Intact && revoked && !when.After(at):
-		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal's certificate was revoked on %s", when.UTC().Format(time.RFC3339))
+	case id.State == Intact && revoked && !when.at.After(at):
+		result.Word, result.Number, result.Why = Unknown, "", fmt.Sprintf("the seal's certificate was revoked on %s", when.at.UTC().Format(time.RFC3339))
 	case id.State == Intact:
 		result.Word, result.Why = Valid, fmt.Sprintf("sealed by a trusted office%s and unchanged since", dated)
 	}
 	return result, nil
+}
+
+// date goes back in time from one time-stamp to the next older one, and says so.
+func (r *Result) date(id Identity, roots *x509.CertPool, at *time.Time) string {
+	var refused, renewed string
+	for i := len(id.Renewed) - 1; i >= 0; i-- {
+		if token := id.Renewed[i]; id.vouched(token, roots, *at) {
+			*at = token.Time
+			renewed = fmt.Sprintf(" by %s, as a later time-stamp says,", at.UTC().Format(time.RFC3339))
+			r.Renewed++
+			r.Dated = *at
+		} else {
+			refused = " (nobody vouches for one of its time-stamps)"
+		}
+	}
+	switch {
+	case id.Dated == nil:
+	case id.vouched(id.Dated, roots, *at):
+		*at, r.Dated = id.Dated.Time, id.Dated.Time
+		renewed = fmt.Sprintf(" on %s, as its time-stamp says,", at.UTC().Format(time.RFC3339))
+		if r.Renewed > 0 {
+			renewed += fmt.Sprintf(" which was renewed %d times,", r.Renewed)
+		}
+	case refused == "":
+		refused = " (nobody vouches for its time-stamp)"
+	}
+	return renewed + refused
+}
+
+// vouched tells whether a time-stamp is to be believed as of the given time.
+func (id Identity) vouched(token *timestamp.Token, roots *x509.CertPool, at time.Time) bool {
+	if _, err := token.Chain(roots, at); err != nil {
+		return false
+	}
+	r, revoked := id.Evidence.revoked(token.Signer, nil)
+	return !revoked || r.gentle && r.at.After(token.Time)
 }
 
 func trusted(id Identity, roots *x509.CertPool, at time.Time) error {

@@ -23,7 +23,7 @@ func (s *settings) openSeal() (*sealer, error) {
 		}
 	}
 	if s.sealProof {
-		lists := &revocation.Lists{HTTP: &http.Client{Timeout: 15 * time.Second}, Now: time.Now}
+		lists := &revocation.Finder{HTTP: &http.Client{Timeout: 15 * time.Second}, Now: time.Now}
 		if s.sealCRLs != "" {
 			lists.Files = strings.Split(s.sealCRLs, ",")
 		}

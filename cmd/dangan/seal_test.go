@@ -112,7 +112,7 @@ func TestSealWaits(t *testing.T) {
 		t.Fatal(err)
 	}
 	unproven := newTestSealer(t)
-	unproven.proves = &revocation.Lists{Now: time.Now} // and its certificate names no address
+	unproven.proves = &revocation.Finder{Now: time.Now} // and its certificate names no address
 	for code, s := range map[string]*sealer{
 		"timestamp_unavailable": timed, "revocation_unavailable": unproven,
 		"seal_expired": newSealer(signer, chain, "http://example.test"),

@@ -20,7 +20,7 @@ import (
 	"dangan/api/stamp/revocation"
 )
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -30,7 +30,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 }
 
 // newChain is a certificate that names the address, and its root with the root's key.
-func newChain(t *testing.T, address ...string) ([]*x509.Certificate, crypto.Signer) {
+func newChain(t testing.TB, address ...string) ([]*x509.Certificate, crypto.Signer) {
 	t.Helper()
 	rootKey, leafKey := newKey(t), newKey(t)
 	root := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "root"}, IsCA: true, BasicConstraintsValid: true,
@@ -74,7 +74,7 @@ func TestFiles(t *testing.T) {
 	chain, key := newChain(t)
 	others, othersKey := newChain(t)
 	path, other := filepath.Join(t.TempDir(), "list"), filepath.Join(t.TempDir(), "other")
-	l := &revocation.Lists{Files: []string{other, path}, Now: time.Now}
+	l := &revocation.Finder{Files: []string{other, path}, Now: time.Now}
 	put := func(path string, raw []byte) {
 		if err := os.WriteFile(path, raw, 0o600); err != nil {
 			t.Fatal(err)
@@ -94,16 +94,16 @@ func TestFiles(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			put(path, tt.raw)
-			if lists, err := l.Prove(t.Context(), chain); !errors.Is(err, tt.want) || (len(lists) == 1) != (tt.want == nil) {
-				t.Errorf("%d lists, %v", len(lists), err)
+			if proof, err := l.Prove(t.Context(), chain); !errors.Is(err, tt.want) || (len(proof.Lists) == 0) != (tt.want == revocation.ErrUnavailable) {
+				t.Errorf("%d lists, %v", len(proof.Lists), err)
 			}
 		})
 	}
 	if _, err := l.Prove(t.Context(), chain[:1]); !errors.Is(err, revocation.ErrUnavailable) {
 		t.Errorf("without the root: %v", err)
 	}
-	if lists, err := l.Prove(t.Context(), chain[1:]); err != nil || len(lists) > 0 {
-		t.Errorf("of a root: %d lists, %v", len(lists), err)
+	if proof, err := l.Prove(t.Context(), chain[1:]); err != nil || len(proof.Lists) > 0 {
+		t.Errorf("of a root: %d lists, %v", len(proof.Lists), err)
 	}
 }
 
@@ -119,7 +119,7 @@ func TestKeptForAnHour(t *testing.T) {
 	chain, key := newChain(t, "ldap://example.test/list", server.URL)
 	answer = list(t, chain, key)
 	now := time.Now()
-	l := &revocation.Lists{HTTP: server.Client(), Now: func() time.Time { return now }}
+	l := &revocation.Finder{HTTP: server.Client(), Now: func() time.Time { return now }}
 	for range 3 {
 		if _, err := l.Prove(t.Context(), chain); err != nil {
 			t.Fatal(err)
