@@ -34,6 +34,8 @@ type Config struct {
 	Search       Searcher
 	Desk         Desk
 	Certificates Certificates
+	Choices      Choices
+	Drafts       Drafts
 	Verifier     Verifier
 	Lookup       Lookup
 	Evidence     Evidence
@@ -74,7 +76,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("api: %w", err)
 	}
 	pages, err := web.New(web.Config{
-		Holdings: c.Holdings, Files: c.Files, Search: c.Search, Desk: c.Desk, Certificates: c.Certificates,
+		Holdings: c.Holdings, Files: c.Files, Search: c.Search, Desk: c.Desk, Certificates: c.Certificates, Choices: c.Choices, Drafts: c.Drafts,
 		Verifier: c.Verifier, Lookup: c.Lookup, Evidence: c.Evidence, Sessions: c.Sessions,
 		Schema: c.Schema, Offices: c.Offices,
 	})
@@ -89,6 +91,7 @@ func New(c Config) (*Server, error) {
 	s.huma = newHuma(s.engine, c.Version)
 	s.addRecords()
 	s.addRequests()
+	s.addCopies()
 	s.addCertificates()
 	s.addVerify()
 	s.addAnswers()

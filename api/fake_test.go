@@ -99,7 +99,7 @@ func (w *world) rebuild(c api.Config) {
 
 func (w *world) config() api.Config {
 	return api.Config{
-		Holdings: w, Files: w, Search: w, Desk: w, Certificates: w, Verifier: w, Lookup: w, Evidence: w, Sessions: w.keeper,
+		Holdings: w, Files: w, Search: w, Desk: w, Certificates: w, Choices: w, Drafts: w, Verifier: w, Lookup: w, Evidence: w, Sessions: w.keeper,
 		Schema: w.schema,
 		Offices: func(context.Context) ([]archive.Office, error) {
 			return []archive.Office{{ID: "qc", Name: archive.Label{ZH: "青川市档案馆", EN: "Qingchuan Archives"}}}, w.fail

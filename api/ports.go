@@ -22,6 +22,8 @@ type (
 	Searcher     = web.Searcher
 	Desk         = web.Desk
 	Certificates = web.Certificates
+	Choices      = web.Choices
+	Drafts       = web.Drafts
 	Verifier     = web.Verifier
 	Lookup       = web.Lookup
 	Evidence     = web.Evidence

@@ -26,10 +26,11 @@ func showRequest(v archive.Version[archive.Request]) *requestOutput {
 
 // submission is what an applicant says; the rest is known of the account.
 type submission struct {
-	Office   string         `json:"office" doc:"Id of the archive office that may hold the record."`
-	Wanted   archive.Wanted `json:"wanted"`
-	Purpose  string         `json:"purpose" doc:"As the certificate is to state it."`
-	Language string         `json:"language,omitempty" enum:"zh-CN,en"`
+	Office   string          `json:"office" doc:"Id of the archive office that may hold the record."`
+	Wanted   archive.Wanted  `json:"wanted"`
+	Purpose  string          `json:"purpose" doc:"As the certificate is to state it."`
+	Language string          `json:"language,omitempty" enum:"zh-CN,en"`
+	Service  archive.Service `json:"service,omitempty" enum:"copy" doc:"Certified copies of pages; a certificate when left out."`
 }
 
 type submitInput struct {
@@ -95,7 +96,7 @@ func (s *Server) submit(ctx context.Context, a archive.Actor, in *submitInput) (
 		return nil, err
 	}
 	b := in.Body
-	v, err := s.c.Desk.Submit(ctx, a, key, archive.Request{Office: b.Office, Wanted: b.Wanted, Purpose: b.Purpose, Language: b.Language})
+	v, err := s.c.Desk.Submit(ctx, a, key, archive.Request{Office: b.Office, Wanted: b.Wanted, Purpose: b.Purpose, Language: b.Language, Service: b.Service})
 	if err != nil {
 		return nil, err
 	}

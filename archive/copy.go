@@ -239,3 +239,22 @@ func Span(first, n int) string {
 	}
 	return fmt.Sprintf("%d–%d", first, first+n-1)
 }
+
+// FileChoice is a file of a record that pages may be copied of.
+type FileChoice struct {
+	File    int    `json:"file"` // from 1
+	Name    string `json:"name"`
+	Kind    string `json:"kind,omitempty"` // media type by content
+	Pages   int    `json:"pages"`
+	Images  bool   `json:"images,omitempty"`  // signed: copied as images of its pages
+	Refused string `json:"refused,omitempty"` // stable code of why none may be
+}
+
+// Choices lists the files of the record for whoever chooses pages.
+func (v RecordView) Choices() []FileChoice {
+	list := make([]FileChoice, len(v.States))
+	for i, s := range v.States {
+		list[i] = FileChoice{File: i + 1, Name: v.Files[i].Name, Kind: s.Kind, Pages: s.Pages, Images: s.found(findingSigned), Refused: s.Uncopyable()}
+	}
+	return list
+}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"io"
 	"iter"
 	"net/http"
 
@@ -51,6 +52,19 @@ type Certificates interface {
 	Revoke(ctx context.Context, actor archive.Actor, number, reason string) error
 	Supersede(ctx context.Context, actor archive.Actor, number, successor, reason string) error
 	Reseal(ctx context.Context, actor archive.Actor, number string) error
+}
+
+// Choices is where the pages of a certified copy are chosen (package archive/desk).
+type Choices interface {
+	// Choice is a request for copies with its record; archive.ErrState without one.
+	Choice(ctx context.Context, actor archive.Actor, id string) (archive.Version[archive.Request], archive.RecordView, error)
+}
+
+// Drafts shows what a certified copy will be (package archive/certificates).
+type Drafts interface {
+	// Draft writes the PDF of a request for copies; archive.ErrState while no pages
+	// are chosen.
+	Draft(ctx context.Context, actor archive.Actor, request string, w io.Writer) error
 }
 
 // Verifier answers anyone about a certificate.

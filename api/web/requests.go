@@ -70,6 +70,9 @@ type submitPage struct {
 // V is the value a field was left with.
 func (s submitPage) V(field string) string { return s.Values.Get(field) }
 
+// Services are what may be asked for.
+func (s submitPage) Services() []archive.Choice { return archive.Services() }
+
 // F are the faults of a field.
 func (s submitPage) F(field string) []string { return s.Faults[field] }
 
@@ -118,7 +121,7 @@ func (p *Pages) submit(c *gin.Context) error {
 		return err
 	}
 	r := archive.Request{Office: values.Get("office"), Purpose: strings.TrimSpace(values.Get("purpose")),
-		Language: values.Get("language"), Wanted: s.wanted(values.Get("category"))}
+		Language: values.Get("language"), Service: archive.Service(values.Get("service")), Wanted: s.wanted(values.Get("category"))}
 	v, err := p.c.Desk.Submit(c.Request.Context(), actor(c), values.Get("key"), r)
 	var ps archive.Problems
 	if errors.As(err, &ps) {
@@ -157,6 +160,7 @@ type requestPage struct {
 	Office     archive.Label
 	Category   archive.Category
 	Steps      map[archive.Step]bool
+	MayReview  bool
 	Candidates []archive.Candidate
 	Unranked   bool // the search engine is away: exact look-ups alone
 	Record     *archive.RecordView
@@ -193,6 +197,7 @@ func (p *Pages) showRequest(c *gin.Context, status int, fault string, faults pro
 	}
 	page := requestPage{V: v, Office: names[v.Value.Office], Steps: map[archive.Step]bool{}, Fault: fault, Faults: faults}
 	page.Category, _ = p.c.Schema.Category(v.Value.Wanted.Category)
+	page.MayReview = policy.Decide(a, archive.ActReview, v.Value.Target()).Allowed
 	for _, step := range archive.Steps(v.Value, func(act archive.Action) bool { return policy.Decide(a, act, v.Value.Target()).Allowed }) {
 		page.Steps[step] = true
 	}

@@ -147,7 +147,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, data any) error {
 // notice admits only what a redirect of ours can have put there.
 func notice(key string) string {
 	switch key {
-	case "moved", "changed", "deposited", "submitted", "revoked", "superseded", "resealing":
+	case "moved", "changed", "deposited", "submitted", "revoked", "superseded", "resealing", "chosen":
 		return "notice." + key
 	}
 	return ""

@@ -32,6 +32,8 @@ type Config struct {
 	Search       Searcher
 	Desk         Desk
 	Certificates Certificates
+	Choices      Choices
+	Drafts       Drafts
 	Verifier     Verifier
 	Lookup       Lookup
 	Evidence     Evidence
@@ -99,6 +101,12 @@ func (p *Pages) Routes() []Route {
 		{Method: post, Path: "/requests", Action: archive.ActSubmit, Handle: p.submit},
 		{Method: get, Path: "/requests/:id", Action: archive.ActReadRequest, Handle: p.request},
 		{Method: post, Path: "/requests/:id/actions", Action: archive.ActReadRequest, Handle: p.move},
+		{Method: get, Path: "/requests/:id/copy", Action: archive.ActReview, Handle: p.copy},
+		{Method: post, Path: "/requests/:id/copy", Action: archive.ActReview, Handle: p.choosePages},
+		{Method: get, Path: "/requests/:id/copy/draft", Action: archive.ActReview, Handle: p.copyDraft},
+		{Method: get, Path: "/requests/:id/copy/files/:n/pages/:p", Action: archive.ActReview, Handle: p.maskForm},
+		{Method: post, Path: "/requests/:id/copy/files/:n/pages/:p", Action: archive.ActReview, Handle: p.mask},
+		{Method: get, Path: "/requests/:id/copy/files/:n/pages/:p/image", Action: archive.ActReview, Handle: p.copyImage},
 
 		{Method: get, Path: "/certificates/:number", Action: archive.ActCertificate, Handle: p.certificate},
 		{Method: get, Path: "/certificates/:number/pdf", Action: archive.ActCertificate, Handle: p.certificatePDF},

@@ -156,7 +156,7 @@ func (h *house) openDoor() error {
 	}
 	h.handler, err = api.New(api.Config{
 		Holdings: h.holdings, Files: h.holdings, Search: h.holdings, Desk: h.desk,
-		Certificates: h.certificates, Verifier: h.certificates, Lookup: h.lookup, Evidence: h.evidence,
+		Certificates: h.certificates, Choices: h.desk, Drafts: h.certificates, Verifier: h.certificates, Lookup: h.lookup, Evidence: h.evidence,
 		Sessions: sessions, Schema: h.schema, Offices: h.listOffices,
 		Ready:   map[string]api.Check{"store": h.storeReady, "index": h.index.Ready},
 		Version: version(), Metrics: h.metrics.registry, Log: h.log, Now: time.Now,
