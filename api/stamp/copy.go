@@ -74,9 +74,9 @@ type Raster interface {
 const maxCopyPages = 2000
 
 // Copy makes a certified copy and seals it, every byte under one signature, as Issue does. Where Append is not
-// asked for or not possible, it makes a new file that holds nothing of the sources but the chosen pages, with
-// what is masked burnt out of their pictures. What is in w is of use only when there is no error. It fails
-// with what Issue fails with, and what the sources and the raster say.
+// asked for or not possible, it makes a new file (PDF/A-2b) that holds nothing of the sources but the chosen
+// pages, with what is masked burnt out of their pictures. What is in w is of use only when there is no error. It
+// fails with what Issue fails with, and what the sources and the raster say.
 func (s *Stamper) Copy(ctx context.Context, c Copy, sources []Source, pages Raster, w io.Writer) error {
 	if s.signer == nil {
 		return errors.New("make copy: no signer configured")
@@ -84,7 +84,16 @@ func (s *Stamper) Copy(ctx context.Context, c Copy, sources []Source, pages Rast
 	if err := c.check(len(sources)); err != nil {
 		return fmt.Errorf("make copy: %w", err)
 	}
-	return fmt.Errorf("make copy: %w", errors.ErrUnsupported)
+	now := s.config.Now()
+	if _, err := Expires(s.chain, now); err != nil {
+		return fmt.Errorf("make copy: %w", err)
+	}
+	k := newCopying(s, c, sources, pages, now)
+	k.seal = s.newSealing(k.doc, now)
+	if err := k.rebuild(ctx, w); err != nil {
+		return fmt.Errorf("make copy: %w", err)
+	}
+	return nil
 }
 
 // DrawCopy makes the copy without any seal: a draft to look at, for which PurposeMark and the cover should say
@@ -93,7 +102,10 @@ func (s *Stamper) DrawCopy(ctx context.Context, c Copy, sources []Source, pages 
 	if err := c.check(len(sources)); err != nil {
 		return fmt.Errorf("draw copy: %w", err)
 	}
-	return fmt.Errorf("draw copy: %w", errors.ErrUnsupported)
+	if err := newCopying(s, c, sources, pages, s.config.Now()).rebuild(ctx, w); err != nil {
+		return fmt.Errorf("draw copy: %w", err)
+	}
+	return nil
 }
 
 // check names what is missing or out of range, never the content.

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -97,7 +98,15 @@ func deflate(pool *sync.Pool, data []byte) []byte {
 	return out.Bytes()
 }
 
-// finish writes the cross-reference table and the trailer and returns the file.
+// flush writes out what is complete so far. Nothing in it can be changed any more.
+func (d *document) flush(w io.Writer) error {
+	n, err := w.Write(d.buf.Bytes())
+	d.before += n
+	d.buf.Reset()
+	return err
+}
+
+// finish writes the cross-reference table and the trailer and returns the file, or what is left of it after flush.
 func (d *document) finish(root, info ref) []byte {
 	sum := sha256.Sum256(d.buf.Bytes())
 	id := hex.EncodeToString(sum[:16])

@@ -5,11 +5,16 @@ import (
 	"math"
 
 	"rsc.io/qr"
+
+	"dangan/api/stamp/internal/truetype"
 )
 
 // watermark is one purpose mark, drawn once and repeated.
 type watermark struct {
 	object        ref
+	face          *face
+	glyphs        []pictureGlyph
+	size          float64
 	width, height float64
 }
 
@@ -18,51 +23,73 @@ const (
 	watermarkAngle = 28 * math.Pi / 180
 )
 
-// prepareMarks draws the purpose mark as a form of outlines: it is a picture that must not mix into the
-// text of the page. The words themselves belong into a row of the table.
-func (p *press) prepareMarks() error {
-	if p.sheet.PurposeMark == "" {
-		return nil
-	}
-	glyphs, total, err := measure(p.regular.face, p.sheet.PurposeMark)
+// newWatermark sets the words as outlines: a picture that must not mix into the text of the page.
+func newWatermark(f *face, words string) (*watermark, error) {
+	glyphs, total, err := measure(f, words)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	size := min(watermarkSize, 480/total) // a long purpose still fits the page
 	sin, cos := math.Sincos(watermarkAngle)
-	w := &watermark{width: total*size*cos + 1.4*size, height: total*size*sin + 1.3*size}
-	c := canvas{height: w.height}
-	c.fill(faint())
+	return &watermark{face: f, glyphs: glyphs, size: size, width: total*size*cos + 1.4*size, height: total*size*sin + 1.3*size}, nil
+}
+
+// outlines calls draw with each glyph and its origin, from the top left corner of the mark.
+func (w *watermark) outlines(draw func(path []truetype.Segment, x, y float64)) {
+	sin, cos := math.Sincos(watermarkAngle)
 	pen := 0.0
-	for _, g := range glyphs {
-		c.outline(p.regular.font.Outline(g.id), 0.6*size+pen*cos, w.height-0.3*size-pen*sin, size, watermarkAngle)
-		pen += g.advance * size
+	for _, g := range w.glyphs {
+		draw(w.face.font.Outline(g.id), 0.6*w.size+pen*cos, w.height-0.3*w.size-pen*sin)
+		pen += g.advance * w.size
 	}
-	w.object = p.doc.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
-	p.watermark = w
+}
+
+// write puts the mark into the file as a form.
+func (w *watermark) write(d *document, ink color) {
+	c := canvas{height: w.height}
+	c.fill(ink)
+	w.outlines(func(path []truetype.Segment, x, y float64) { c.outline(path, x, y, w.size, watermarkAngle) })
+	w.object = d.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
+}
+
+// prepareMarks draws the purpose mark. The words themselves belong into a row of the table.
+func (p *press) prepareMarks() (err error) {
+	if p.sheet.PurposeMark == "" {
+		return nil
+	}
+	if p.watermark, err = newWatermark(p.regular.face, p.sheet.PurposeMark); err != nil {
+		return err
+	}
+	p.watermark.write(p.doc, faint())
 	return nil
 }
 
-// draw tiles the mark over the inside of the frame: whole marks only, evenly spread, every second row
-// standing in the gaps of the first.
+// draw tiles the mark over the inside of the frame.
 func (w *watermark) draw(c *canvas) {
-	const inset = frameInner + 10
+	w.tile(pageWidth, pageHeight, frameInner+10, func(x, y float64) {
+		c.save()
+		c.matrix(1, 0, 0, 1, x, c.y(y+w.height))
+		c.use("Do", "W")
+		c.restore()
+	})
+}
+
+// tile calls place with the top left corner of each mark on a page: whole marks only, evenly spread, every second
+// row standing in the gaps of the first.
+func (w *watermark) tile(width, height, inset float64, place func(x, y float64)) {
 	spread := func(space, size, gap float64) (count int, step float64) {
 		count = max(1, int((space+gap)/(size+gap)))
 		return count, (space - size) / float64(max(1, count-1))
 	}
-	columns, stepX := spread(pageWidth-2*inset, w.width, 14)
-	rows, stepY := spread(pageHeight-2*inset, w.height, 22)
+	columns, stepX := spread(width-2*inset, w.width, 14)
+	rows, stepY := spread(height-2*inset, w.height, 22)
 	for row := range rows {
 		x, n := inset, columns
 		if row%2 == 1 && columns > 1 {
 			x, n = inset+stepX/2, columns-1
 		}
 		for i := range n {
-			c.save()
-			c.matrix(1, 0, 0, 1, x+float64(i)*stepX, c.y(inset+w.height+float64(row)*stepY))
-			c.use("Do", "W")
-			c.restore()
+			place(x+float64(i)*stepX, inset+float64(row)*stepY)
 		}
 	}
 }

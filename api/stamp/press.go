@@ -62,9 +62,11 @@ type press struct {
 	sheet         Sheet
 	regular, bold *usedFont
 	watermark     *watermark
+	claim         claim
 	structure     *structure
 	pages         []ref
-	err           error // the first thing that could not be set
+	more          func(tree ref) // draws pages behind those of the sheet; nil for none
+	err           error          // the first thing that could not be set
 }
 
 // canvasPage is a page under way.
@@ -74,7 +76,7 @@ type canvasPage struct {
 }
 
 func newPress(d *document, sheet Sheet, regular, bold *face) *press {
-	p := &press{doc: d, sheet: sheet, structure: newStructure(), proportions: proportionsFor(sheet.Labels)}
+	p := &press{doc: d, sheet: sheet, structure: newStructure(), claim: certificateClaim(), proportions: proportionsFor(sheet.Labels)}
 	p.regular, p.bold = newUsedFont(regular, d, "R"), newUsedFont(bold, d, "B")
 	return p
 }
@@ -198,8 +200,11 @@ func (p *press) drawPages(pages [][]bodyLine, rows, after []laidRow, seal func(*
 		}
 		p.addPage(page, tree)
 	}
+	if p.more != nil {
+		p.more(tree)
+	}
 	p.finishPages(tree)
-	return tree, nil
+	return tree, p.err
 }
 
 func (p *press) addPage(page *canvasPage, tree ref) {

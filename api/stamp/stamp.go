@@ -163,7 +163,7 @@ func (s *Stamper) catalog(d *document, p *press, tree ref, now time.Time, entrie
 	r := d.reserve()
 	metadata, profile := d.reserve(), d.reserve()
 	d.putPacked(profile, "/N 3", s.profile)
-	packet := xmp(p.sheet, now)
+	packet := xmp(p.sheet, now, p.claim)
 	d.begin(metadata) // not compressed: tools that only look for the packet must find it
 	fmt.Fprintf(&d.buf, "<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream\nendobj\n", len(packet), packet)
 	intent := fmt.Sprintf("<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(%s)/Info(%s)/DestOutputProfile %s>>", srgbName, srgbName, profile)
@@ -182,7 +182,7 @@ func info(d *document, sheet Sheet, now time.Time) ref {
 
 // xmp writes every character outside ASCII letters and digits as a character reference, for the reason
 // that textString has.
-func xmp(sheet Sheet, now time.Time) string {
+func xmp(sheet Sheet, now time.Time, c claim) string {
 	escape := func(s string) string {
 		var b strings.Builder
 		for _, r := range s {
@@ -193,13 +193,20 @@ func xmp(sheet Sheet, now time.Time) string {
 	return fmt.Sprintf(`<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">
-<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>
-<dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>
+%s<dc:title><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:title>
 <dc:creator><rdf:Seq><rdf:li>%s</rdf:li></rdf:Seq></dc:creator>
 <dc:description><rdf:Alt><rdf:li xml:lang="x-default">%s</rdf:li></rdf:Alt></dc:description>
 <xmp:CreateDate>%s</xmp:CreateDate><pdf:Producer>%s</pdf:Producer>
 </rdf:Description>%s</rdf:RDF></x:xmpmeta>
-<?xpacket end="r"?>`, escape(sheet.Title), escape(sheet.Issuer), escape(sheet.Number), now.Format("2006-01-02T15:04:05-07:00"), producer, uaSchema)
+<?xpacket end="r"?>`, c.properties, escape(sheet.Title), escape(sheet.Issuer), escape(sheet.Number), now.Format("2006-01-02T15:04:05-07:00"), producer, c.schema)
+}
+
+// claim is what a file says of itself, and the description of that where PDF/A does not know it.
+type claim struct{ properties, schema string }
+
+// certificateClaim is PDF/A-2a and PDF/UA-1.
+func certificateClaim() claim {
+	return claim{"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>\n", uaSchema}
 }
 
 // uaSchema describes the one property above that PDF/A does not know by itself (ISO 19005-2, 6.6.2.3).

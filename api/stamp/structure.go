@@ -41,6 +41,9 @@ func (s *structure) group(role string, draw func()) {
 	s.open = s.open[:len(s.open)-1]
 }
 
+// formKeys is where the keys of widgets begin in the parent tree, behind those of pages.
+const formKeys = maxPages + maxCopyPages
+
 // newPage begins a page: marks are numbered on each anew.
 func (s *structure) newPage() { s.pages = append(s.pages, nil) }
 
@@ -58,7 +61,7 @@ func (s *structure) annotate(words string, page, widget ref) int {
 	e := &element{role: "Form", entries: alt(words), page: page, widget: widget}
 	s.forms = append(s.forms, e)
 	s.add(e)
-	return maxPages + len(s.forms) - 1
+	return formKeys + len(s.forms) - 1
 }
 
 // write puts the tree into the file and returns its root.
@@ -77,10 +80,10 @@ func (s *structure) write(d *document) ref {
 		fmt.Fprintf(&numbers, "%d[%s]", i, refs(marks))
 	}
 	for i, e := range s.forms {
-		fmt.Fprintf(&numbers, "%d %s ", maxPages+i, parents[e])
+		fmt.Fprintf(&numbers, "%d %s ", formKeys+i, parents[e])
 	}
 	d.put(root, fmt.Sprintf("<</Type/StructTreeRoot/K %s/ParentTreeNextKey %d/ParentTree<</Nums[%s]>>>>",
-		top, maxPages+len(s.forms), numbers.String()))
+		top, formKeys+len(s.forms), numbers.String()))
 	return root
 }
 

@@ -1,0 +1,162 @@
+package stamp
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
+	"hash"
+	"io"
+	"time"
+)
+
+// copying is one copy on its way.
+type copying struct {
+	*Stamper
+	Copy
+	sources []Source
+	raster  Raster
+	now     time.Time
+	doc     *document
+	seal    *sealing // nil for a draft
+	burner  burner
+	sum     hash.Hash // of what is written out
+	pages   []copiedPage
+}
+
+// copiedPage is a page whose picture is in the file.
+type copiedPage struct {
+	scan
+	object ref // of the picture
+	place  string
+}
+
+func newCopying(s *Stamper, c Copy, sources []Source, raster Raster, now time.Time) *copying {
+	return &copying{Stamper: s, Copy: c, sources: sources, raster: raster, now: now, doc: newDocument(s.zip),
+		burner: newBurner(s.regular, c.Mark.PurposeMark, s.config.Rand), sum: sha256.New()}
+}
+
+// copyClaim is PDF/A-2b: a picture of a page is all there is to read of it.
+func copyClaim() claim {
+	return claim{properties: "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>\n"}
+}
+
+// rebuild makes a new file of pictures. They are written out one by one; what is kept in memory is the rest.
+func (k *copying) rebuild(ctx context.Context, w io.Writer) error {
+	if k.config.Proves != nil && k.seal != nil { // evidence is appended to a whole file
+		return k.prove(ctx, w)
+	}
+	_, err := k.write(ctx, w)
+	return err
+}
+
+func (k *copying) write(ctx context.Context, w io.Writer) (dater []*x509.Certificate, err error) {
+	out := io.MultiWriter(w, k.sum)
+	for i, p := range k.Pages {
+		s, err := k.picture(ctx, p)
+		if err != nil {
+			return nil, fmt.Errorf("page %d: %w", i+1, err)
+		}
+		k.pages = append(k.pages, copiedPage{s, k.addPicture(s), p.Place})
+		k.pages[i].jpeg = nil
+		if err := k.doc.flush(out); err != nil {
+			return nil, err
+		}
+	}
+	tail, err := k.finish()
+	if err != nil {
+		return nil, err
+	}
+	if k.seal != nil {
+		if dater, err = k.signTail(ctx, k.sum, k.doc.before, tail, k.seal); err != nil {
+			return nil, fmt.Errorf("seal copy: %w", err)
+		}
+	}
+	_, err = w.Write(tail)
+	return dater, err
+}
+
+// prove is write with evidence behind the seal.
+func (k *copying) prove(ctx context.Context, w io.Writer) error {
+	var sealed bytes.Buffer
+	dater, err := k.write(ctx, &sealed)
+	if err != nil {
+		return err
+	}
+	evidence, err := k.gather(ctx, dater)
+	if err != nil {
+		return fmt.Errorf("prove seal: %w", err)
+	}
+	pdf, err := evidence.add(sealed.Bytes())
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(pdf)
+	return err
+}
+
+func (k *copying) addPicture(s scan) ref {
+	r, space := k.doc.reserve(), "DeviceRGB"
+	if s.grey {
+		space = "DeviceGray"
+	}
+	k.doc.begin(r)
+	fmt.Fprintf(&k.doc.buf, "<</Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/%s/BitsPerComponent 8/Filter/DCTDecode/Length %d>>\nstream\n",
+		s.pixels.X, s.pixels.Y, space, len(s.jpeg))
+	k.doc.buf.Write(s.jpeg)
+	k.doc.buf.WriteString("\nendstream\nendobj\n")
+	return r
+}
+
+// finish draws the cover and the pages, and returns what is not written out yet.
+func (k *copying) finish() ([]byte, error) {
+	press := newPress(k.doc, k.Cover, k.regular, k.bold)
+	press.claim = copyClaim()
+	press.more = func(tree ref) { k.drawPages(press, tree) }
+	var place func(*canvasPage)
+	entries := ""
+	if k.seal != nil {
+		place = k.seal.place
+		entries = k.seal.entries(k.Cover.Number)
+	}
+	tree, err := press.run(place)
+	if err != nil {
+		return nil, fmt.Errorf("draw copy: %w", err)
+	}
+	return k.doc.finish(k.catalog(k.doc, press, tree, k.now, entries), info(k.doc, k.Cover, k.now)), nil
+}
+
+func (k *copying) drawPages(p *press, tree ref) {
+	form, scale := k.sealForm(), k.sealScale()
+	for i, page := range k.pages {
+		mark := k.layMark(p, page, i)
+		at := p.doc.reserve()
+		c := &canvas{height: mark.page.height, structure: p.structure, page: at}
+		p.structure.newPage()
+		c.tag("Figure", alt(mark.words), func() { page.draw(c) })
+		k.drawSeal(c, mark.page, i, scale)
+		mark.draw(c)
+		p.doc.put(at, fmt.Sprintf("<</Type/Page/Parent %s/StructParents %d/Tabs/S/MediaBox[0 0 %.2f %.2f]/Resources<</Font<</R %s/B %s>>/XObject<</I %s%s>>>>/Contents %s>>",
+			tree, len(p.pages), mark.page.width, mark.page.height, p.regular.object, p.bold.object, page.object, form, p.doc.addStream("", c.buf.Bytes())))
+		p.pages = append(p.pages, at)
+	}
+}
+
+// draw draws the picture in the middle of the page, from the top.
+func (s scan) draw(c *canvas) {
+	c.save()
+	x, top := (s.page().width-s.width)/2, c.y(0)
+	switch w, h := s.width, s.height; s.turn {
+	case 90:
+		c.matrix(0, -h, w, 0, x, top)
+	case 180:
+		c.matrix(-w, 0, 0, -h, x+w, top)
+	case 270:
+		c.matrix(0, h, -w, 0, x+w, top-h)
+	default:
+		c.matrix(w, 0, 0, h, x, top-h)
+	}
+	c.use("Do", "I")
+	c.restore()
+}
