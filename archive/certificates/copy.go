@@ -20,7 +20,6 @@ func copied(c *archive.Certificate, pages archive.Copy, r archive.Record) {
 		c.Statements = append(c.Statements, archive.Statement{Text: text, Source: archive.Citation{
 			RefCode: r.RefCode.Original, File: p.File, Page: p.Page, Date: r.Date}})
 	}
-	c.Statements = nil
 	say(pages.Pages[0], "本核证副本共%d页，由本馆馆藏档案复制，经核对与馆藏原件一致。",
 		"This copy of %d page(s) was made from records held by these archives and agrees with the original.", len(pages.Pages))
 	for _, run := range pages.Runs() {

@@ -35,10 +35,12 @@ func (m *Room) word(ctx context.Context, r archive.Request) (archive.Certificate
 		Office: r.Office, Issuer: office.Value.Name, SealNumber: office.Value.SealNumber,
 		Category: category.Code, Title: category.Wording.Title, Language: r.Language,
 		Holder: r.Name, HolderID: r.IDNumber.Masked(), Matter: category.Label, Purpose: r.Purpose,
-		Statements: statements(category, record.Value, r.Sources), State: archive.CertApproved, IssuedAt: now,
+		State: archive.CertApproved, IssuedAt: now,
 	}
 	if r.Copy != nil {
 		copied(&c, *r.Copy, record.Value)
+	} else {
+		c.Statements = statements(category, record.Value, r.Sources)
 	}
 	if m.c.Term > 0 {
 		c.ValidUntil = now.Add(m.c.Term)

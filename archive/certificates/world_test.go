@@ -39,6 +39,8 @@ type world struct {
 	jobs     []archive.Job
 	stamped  int
 	stamp    func(n int) error // what the n-th stamping fails with
+	away     error             // what opening an original fails with
+	opened   int               // originals
 	traces   []archive.Disclosure
 	logged   bytes.Buffer
 }
@@ -62,7 +64,7 @@ func (w *world) room() *certificates.Room {
 	}
 	return certificates.New(certificates.Config{
 		Certificates: certs{w}, Requests: requests{w}, Records: records{w}, Offices: offices{w},
-		Numbers: w, Blobs: w, Stamper: w, Outbox: w, Door: w,
+		Numbers: w, Blobs: w, Stamper: w, Copier: copier{w}, Files: files{w}, Outbox: w, Door: w,
 		Schema: schema, Now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }, Rand: rand.Reader,
 		Grace: time.Hour, Term: w.term, Log: slog.New(slog.NewTextHandler(&w.logged, nil)),
 	})

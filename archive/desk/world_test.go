@@ -56,7 +56,7 @@ func (w *world) room() *desk.Room {
 		w.t.Fatal(err)
 	}
 	return desk.New(desk.Config{
-		Requests: chain{w}, Records: records{w}, Accounts: accounts{w}, Offices: offices{}, Claims: w, Marks: w, Index: w, Outbox: w, Door: w,
+		Requests: chain{w}, Records: records{w}, Files: files{w}, Accounts: accounts{w}, Offices: offices{}, Claims: w, Marks: w, Index: w, Outbox: w, Door: w,
 		Schema: schema, Now: func() time.Time { return w.now }, NewID: w.id, Grace: time.Hour,
 	})
 }
