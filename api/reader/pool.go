@@ -17,8 +17,8 @@ import (
 // PoolConfig holds how to start children, and their limits. A zero limit means
 // the default.
 type PoolConfig struct {
-	// Config holds the limits of the [Reader] in each child. Workers is the
-	// number of children, and MaxTime the CPU time of a file; it may take three
+	// Config holds the limits of the [Reader] in each child. Workers is the number
+	// of files read at once, one child less than there may be, and MaxTime the CPU time of a file; it may take three
 	// times as long by the clock, because a machine has other things to do. The
 	// cache is worth having: without a CacheDir each pool makes one of its own.
 	Config
@@ -29,12 +29,16 @@ type PoolConfig struct {
 	MaxMemory int64
 	// MaxJobs is the number of jobs after which a child is replaced; 100.
 	MaxJobs int
+	// Rest is how long nobody must have waited for anything before there is time
+	// for what is archive.Unhurried; 2 s.
+	Rest time.Duration
 }
 
 func (c PoolConfig) withDefaults() PoolConfig {
 	c.Config = c.Config.withDefaults()
 	setDefault(&c.MaxMemory, 1<<30)
 	setDefault(&c.MaxJobs, 100)
+	setDefault(&c.Rest, 2*time.Second)
 	return c
 }
 
@@ -44,16 +48,18 @@ func (c PoolConfig) withDefaults() PoolConfig {
 // a child is a finding on the file.
 //
 // Its methods may be called concurrently; callers beyond the number of children
-// wait for their turn.
+// wait for their turn: pages before readings, which leave a child to pages, and
+// whatever is archive.Unhurried last.
 type Pool struct {
 	config PoolConfig
 	closed context.Context
 	close  context.CancelFunc
 	remove func() error
-	// idle holds the children that have nothing to do, and spare leave to start
-	// one more for each of the workers that was never needed.
-	idle  chan promise
-	spare chan struct{}
+	turns  *turns
+	// idle holds the children that have nothing to do, and unborn leave to start one
+	// more for each that was never needed. Whoever has a turn finds one of them.
+	idle   chan promise
+	unborn chan struct{}
 }
 
 // promise is a child that is being started, so that nobody waits for a start
@@ -82,10 +88,12 @@ func NewPool(config PoolConfig) (*Pool, error) {
 		return nil, fmt.Errorf("make engine cache: %w", err)
 	}
 	p.closed, p.close = context.WithCancel(context.Background())
-	p.idle, p.spare = make(chan promise, p.config.Workers), make(chan struct{}, p.config.Workers)
+	children := p.config.Workers + 1
+	p.turns = newTurns(children, p.config.Rest)
+	p.idle, p.unborn = make(chan promise, children), make(chan struct{}, children)
 	p.idle <- p.start()
-	for range p.config.Workers - 1 {
-		p.spare <- struct{}{}
+	for range children - 1 {
+		p.unborn <- struct{}{}
 	}
 	return p, nil
 }
@@ -96,9 +104,9 @@ func (p *Pool) Close() error {
 		return ErrClosed
 	}
 	p.close()
-	for range p.config.Workers {
+	for range cap(p.idle) {
 		select {
-		case <-p.spare:
+		case <-p.unborn:
 		case next := <-p.idle:
 			if born := <-next; born.cell != nil {
 				born.cell.stop()
@@ -179,6 +187,11 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(p.closed, func() { cancel(ErrClosed) })()
+	l := laneOf(ctx, o)
+	if err := p.turns.take(ctx, l); err != nil {
+		return answer{}, err
+	}
+	defer p.turns.giveBack(l)
 	for chance := 1; ; chance++ {
 		c, err := p.take(ctx)
 		if err != nil {
@@ -200,6 +213,16 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 			return answer{}, err
 		}
 	}
+}
+
+func laneOf(ctx context.Context, o order) lane {
+	switch {
+	case archive.IsUnhurried(ctx):
+		return spare
+	case o.Page == 0:
+		return steady
+	}
+	return urgent
 }
 
 // take waits for a child that lives. A start that failed is tried again, once.
@@ -228,8 +251,8 @@ func (p *Pool) take(ctx context.Context) (*cell, error) {
 	}
 }
 
-// next waits for a child that has nothing to do, and starts another if there is
-// none and there may be.
+// next finds a child that has nothing to do, and starts another if there is none.
+// It waits only where Close has come first.
 func (p *Pool) next(ctx context.Context) (promise, error) {
 	select {
 	case next := <-p.idle:
@@ -241,7 +264,7 @@ func (p *Pool) next(ctx context.Context) (promise, error) {
 		return nil, context.Cause(ctx)
 	case next := <-p.idle:
 		return next, nil
-	case <-p.spare:
+	case <-p.unborn:
 		return p.start(), nil
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -152,4 +153,39 @@ func TestPoolClosed(t *testing.T) {
 	if err := p.Close(); !errors.Is(err, reader.ErrClosed) {
 		t.Errorf("second Close: %v", err)
 	}
+}
+
+// stuckFile has bytes only when it is let go.
+type stuckFile struct {
+	*bytes.Reader
+	reached, free chan struct{}
+}
+
+func (f *stuckFile) ReadAt(p []byte, offset int64) (int, error) {
+	f.reached <- struct{}{}
+	<-f.free
+	return f.Reader.ReadAt(p, offset)
+}
+
+// A page is drawn while every file that came before it is still being read.
+func TestPoolDrawsPagesWhileItReads(t *testing.T) {
+	p := newPool(t, reader.PoolConfig{Config: reader.Config{Workers: 1}})
+	file := textPDF("slow")
+	stuck := &stuckFile{bytes.NewReader(file), make(chan struct{}, 1<<10), make(chan struct{})}
+	ctx, done := context.WithCancel(t.Context())
+	defer done() // whatever happens
+	var readings sync.WaitGroup
+	for range 3 {
+		readings.Go(func() {
+			if r, err := p.Read(ctx, stuck, int64(len(file))); err != nil || r.Pages != 1 {
+				t.Errorf("%d pages, %v", r.Pages, err)
+			}
+		})
+	}
+	<-stuck.reached
+	if _, err := p.Page(t.Context(), bytes.NewReader(file), int64(len(file)), 1, 100); err != nil {
+		t.Error(err)
+	}
+	close(stuck.free)
+	readings.Wait()
 }
