@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode/utf16"
 
+	"github.com/emmansun/gmsm/smx509"
+
 	"dangan/api/stamp/internal/cms"
 	"dangan/api/stamp/timestamp"
 )
@@ -49,7 +51,10 @@ type Identity struct {
 	Signer  *x509.Certificate
 	Issuers []*x509.Certificate // came along with the signer's, as the signer ordered them
 	Dated   *timestamp.Token    // when somebody else saw the seal, sound in itself; nil when it carries no time-stamp
-	Covered int                 // bytes up to where the seal reaches; 0 when it cannot be found
+	// SM2 is the chain of a second signature over the same bytes, which is sound in itself, the signer's first; nil
+	// without one.
+	SM2     []*smx509.Certificate
+	Covered int // bytes up to where the seal reaches; 0 when it cannot be found
 	// Evidence is what we put behind the seal; nil when there is none, or something else.
 	Evidence *Evidence
 	Renewed  []*timestamp.Token // time-stamps over all of the file that was before them, oldest first, sound in themselves
@@ -94,17 +99,31 @@ func Inspect(pdf []byte) (Identity, error) {
 		id.State, id.Covered, id.Reason = Changed, 0, "its end is missing"
 		return id, nil
 	}
+	id.judge(pdf, span, signature)
+	return id, nil
+}
+
+// judge compares what is sealed and what stands behind it.
+func (id *Identity) judge(pdf []byte, span sealSpan, signature *cms.Signature) {
+	before, behind := pdf[:span.start], pdf[span.end:span.covered]
 	h := sha256.New()
-	h.Write(pdf[:span.start])
-	h.Write(pdf[span.end:span.covered])
-	if t, ours := readTrail(pdf, id); !ours {
+	h.Write(before)
+	h.Write(behind)
+	if t, ours := readTrail(pdf, *id); !ours {
 		id.Added = revisions(pdf, span.covered)
 	} else if span.covered < len(pdf) {
 		id.Evidence, id.Renewed = &t.evidence, t.stamps
 	}
+	var err error
+	fits := [sha256.Size]byte(h.Sum(nil)) == signature.Digest
+	if len(signature.SM2) > 0 && fits {
+		id.SM2, err = readSM2(signature.SM2, before, behind)
+	}
 	switch {
-	case [sha256.Size]byte(h.Sum(nil)) != signature.Digest:
+	case !fits:
 		id.State, id.Reason = Changed, "bytes under the seal were changed"+addedWords(id.Added)
+	case err != nil:
+		id.State, id.Reason = Changed, "the seal's SM2 signature is damaged"
 	case !bytes.Contains(pdf[:span.covered], []byte(markerToken)):
 		id.Number, id.Reason = "", "sealed, but not as a certificate"
 	case len(id.Added) > 0:
@@ -112,7 +131,6 @@ func Inspect(pdf []byte) (Identity, error) {
 	default:
 		id.State = Intact
 	}
-	return id, nil
 }
 
 // certificates is whom evidence may speak of.

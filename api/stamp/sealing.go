@@ -48,6 +48,9 @@ func (s *Stamper) newSealing(d *document, now time.Time) *sealing {
 	if s.config.Dates != nil {
 		room += timestamp.MaxToken
 	}
+	if s.config.SM2 != nil {
+		room += s.config.SM2.room()
+	}
 	return &sealing{doc: d, picture: s.seal, name: s.config.SealName, purpose: s.config.SealPurpose, now: now,
 		room: room + len(s.chain[0].RawIssuer), signature: d.reserve(), field: d.reserve()}
 }
@@ -97,11 +100,11 @@ func (l *sealing) entries(number string) string {
 // sign fills in the byte range and the signature over everything but itself. It returns the chain of who
 // dated it, if anybody did.
 func (s *Stamper) sign(ctx context.Context, pdf []byte, l *sealing) (dater []*x509.Certificate, err error) {
-	return s.signTail(ctx, sha256.New(), 0, pdf, l)
+	return s.signTail(ctx, s.newHash(), 0, pdf, l)
 }
 
-// signTail is sign for a file of which only the tail is here: before is how many bytes come first, and h has seen
-// them.
+// signTail is sign for a file of which only the tail is here: before is how many bytes come first, and h, of
+// newHash, has seen them.
 func (s *Stamper) signTail(ctx context.Context, h hash.Hash, before int, tail []byte, l *sealing) (dater []*x509.Certificate, err error) {
 	start := l.contents - before
 	end := start + 2*l.room + 2
@@ -112,9 +115,9 @@ func (s *Stamper) signTail(ctx context.Context, h hash.Hash, before int, tail []
 	copy(tail[l.byteRange-before:], numbers)
 	h.Write(tail[:start])
 	h.Write(tail[end:])
-	signer := s.signer
-	if remote, ok := signer.(RemoteSigner); ok {
-		signer = remote.For(ctx)
+	content, err := s.content(ctx, h)
+	if err != nil {
+		return nil, err
 	}
 	var date cms.Timestamp
 	if s.config.Dates != nil {
@@ -123,7 +126,7 @@ func (s *Stamper) signTail(ctx context.Context, h hash.Hash, before int, tail []
 			return token, err
 		}
 	}
-	der, err := cms.Sign(s.config.Rand, signer, s.chain, [sha256.Size]byte(h.Sum(nil)), date)
+	der, err := cms.Sign(s.config.Rand, forCall(ctx, s.signer), s.chain, content, date)
 	if err != nil {
 		return nil, err
 	}

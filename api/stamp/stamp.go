@@ -35,6 +35,8 @@ type Config struct {
 	Proves Prover
 	// Chain is the seal's certificate first, then its issuers; all of it goes into every PDF.
 	Chain []*x509.Certificate
+	// SM2 adds a signature with Chinese algorithms to each seal. Nil leaves it out.
+	SM2 *SM2Seal
 
 	SealName    string // along the arc: the office (青川市档案馆)
 	SealPurpose string // the line under the star, e.g. 档案证明专用章
@@ -83,6 +85,11 @@ func New(c Config) (*Stamper, error) {
 	}
 	if c.Signer != nil {
 		if err := CheckSeal(c.Signer, c.Chain); err != nil {
+			return nil, err
+		}
+	}
+	if c.SM2 != nil {
+		if err := c.SM2.Check(); err != nil {
 			return nil, err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/emmansun/gmsm/smx509"
+
 	"dangan/api/stamp/timestamp"
 )
 
@@ -27,9 +29,12 @@ type Result struct {
 	Number string // certificate number, for VALID and TAMPERED when it can be read
 	Signer *x509.Certificate
 	// Dated is when the seal was there, as a time-stamp says that the roots vouch for; zero without one.
-	Dated   time.Time
+	Dated time.Time
+	// SM2 is the chain of a second signature over the same bytes, sound in itself; nil without one. See TrustSM2.
+	SM2     []*smx509.Certificate
 	Renewed int        // later time-stamps that the roots vouch for
 	Added   []Revision // what came after the seal
+	at      time.Time  // as of when certificates were checked
 }
 
 // Verify checks a file offline: the bytes against the seal, and the seal's certificate against the roots, as of
@@ -41,11 +46,12 @@ func Verify(pdf []byte, roots *x509.CertPool, at time.Time) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	result := Result{Word: Tampered, Why: id.Reason, Number: id.Number, Signer: id.Signer, Added: id.Added}
+	result := Result{Word: Tampered, Why: id.Reason, Number: id.Number, Signer: id.Signer, SM2: id.SM2, Added: id.Added}
 	dated := ""
 	if roots != nil {
 		dated = result.date(id, roots, &at)
 	}
+	result.at = at
 	trust := trusted(id, roots, at)
 	when, revoked := id.Evidence.revoked(id.Signer, id.Issuers)
 	switch {

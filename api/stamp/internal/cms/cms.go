@@ -1,9 +1,11 @@
 // Package cms makes and checks the one kind of CMS SignedData that a PAdES B-B or B-T seal needs: detached,
-// one signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), with the signed attributes contentType, messageDigest and
-// signingCertificateV2 and nothing else, and with a time-stamp token over the signature value or none.
+// one signer, SHA-256, ECDSA or RSA (PKCS #1 v1.5), with the signed attributes contentType, messageDigest,
+// signingCertificateV2 and perhaps a signature of another kind (SignSM2), and nothing else, and with a time-stamp token
+// over the signature value or none.
 //
 // It owns: the DER of RFC 5652 (CMS), RFC 5035 (signingCertificateV2) and RFC 3161, appendix A
-// (timeStampToken), as profiled by ETSI EN 319 142-1 for PAdES: no signing-time, no other unsigned attributes.
+// (timeStampToken), as profiled by ETSI EN 319 142-1 for PAdES: no signing-time, no other unsigned attributes; and that
+// of GB/T 35275-2017 for SM2.
 // It must not know: PDF, which roots are trusted, what time it is, or what is in a token.
 package cms
 
@@ -92,14 +94,21 @@ type essCertID struct{ CertHash []byte }
 // Timestamp returns a time-stamp token in DER for the digest of a signature value.
 type Timestamp func(digest [sha256.Size]byte) ([]byte, error)
 
-// Sign signs the SHA-256 digest of the content. chain[0] is the signer's own certificate; all of chain is
+// Content is what is signed.
+type Content struct {
+	Digest [sha256.Size]byte
+	// SM2 is a signature of the same content by SignSM2, in DER, which is signed too; nil for none.
+	SM2 []byte
+}
+
+// Sign signs content. chain[0] is the signer's own certificate; all of chain is
 // included. The result is DER. Without a Timestamp it is not dated; when one fails, so does Sign.
-func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, digest [sha256.Size]byte, date Timestamp) ([]byte, error) {
+func Sign(rand io.Reader, signer crypto.Signer, chain []*x509.Certificate, content Content, date Timestamp) ([]byte, error) {
 	algorithm, err := signatureAlgorithm(signer.Public())
 	if err != nil {
 		return nil, err
 	}
-	attributes, err := signedAttributes(chain, digest)
+	attributes, err := signedAttributes(chain, content)
 	if err != nil {
 		return nil, fmt.Errorf("encode signed attributes: %w", err)
 	}
@@ -158,20 +167,26 @@ func signatureAlgorithm(public crypto.PublicKey) (pkix.AlgorithmIdentifier, erro
 
 // signedAttributes returns the DER of the SET that is signed (RFC 5652, section 5.4). It names every
 // certificate of the chain, so that none of them can be exchanged without breaking the signature.
-func signedAttributes(chain []*x509.Certificate, digest [sha256.Size]byte) ([]byte, error) {
+func signedAttributes(chain []*x509.Certificate, content Content) ([]byte, error) {
 	var named signingCertificateV2
 	for _, c := range chain {
 		hash := sha256.Sum256(c.Raw)
 		named.Certs = append(named.Certs, essCertID{hash[:]})
 	}
-	values := []struct {
-		oid   asn1.ObjectIdentifier
-		value any
-	}{
-		{oidContentType(), oidData()},
-		{oidMessageDigest(), digest[:]},
-		{oidSigningCertificateV2(), named},
+	values := []value{{oidContentType(), oidData()}, {oidMessageDigest(), content.Digest[:]}, {oidSigningCertificateV2(), named}}
+	if len(content.SM2) > 0 {
+		values = append(values, value{oidSM2SignedData(), asn1.RawValue{FullBytes: content.SM2}})
 	}
+	return encodeAttributes(values)
+}
+
+// value is an attribute that has one.
+type value struct {
+	oid   asn1.ObjectIdentifier
+	value any
+}
+
+func encodeAttributes(values []value) ([]byte, error) {
 	var attributes []attribute
 	for _, v := range values {
 		der, err := asn1.Marshal(v.value)

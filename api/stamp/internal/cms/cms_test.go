@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emmansun/gmsm/sm2"
+	"github.com/emmansun/gmsm/smx509"
+
 	"dangan/api/stamp/internal/cms"
 )
 
@@ -52,7 +55,7 @@ func TestParseReturnsWhatWasSigned(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			chain := []*x509.Certificate{certificate(t, "seal", key), certificate(t, "issuer", key), certificate(t, "root", key)}
 			digest := sha256.Sum256([]byte("content"))
-			der, err := cms.Sign(rand.Reader, key, chain, digest, nil)
+			der, err := cms.Sign(rand.Reader, key, chain, cms.Content{Digest: digest}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +79,7 @@ func TestParseReturnsWhatWasSigned(t *testing.T) {
 func TestEveryByteCounts(t *testing.T) {
 	key := keys(t)["ECDSA"]
 	chain := []*x509.Certificate{certificate(t, "seal", key), certificate(t, "root", key)}
-	der, err := cms.Sign(rand.Reader, key, chain, sha256.Sum256([]byte("content")), nil)
+	der, err := cms.Sign(rand.Reader, key, chain, cms.Content{Digest: sha256.Sum256([]byte("content"))}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +97,7 @@ func TestEveryByteCounts(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	key := keys(f)["ECDSA"]
-	der, err := cms.Sign(rand.Reader, key, []*x509.Certificate{certificate(f, "seal", key)}, sha256.Sum256([]byte("content")), nil)
+	der, err := cms.Sign(rand.Reader, key, []*x509.Certificate{certificate(f, "seal", key)}, cms.Content{Digest: sha256.Sum256([]byte("content"))}, nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -102,6 +105,41 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte{0x30, 0})
 	f.Fuzz(func(t *testing.T, der []byte) {
 		s, err := cms.Parse(der)
+		if (err == nil) != (s != nil) {
+			t.Fatalf("signature %v with error %v", s, err)
+		}
+		if err != nil && !errors.Is(err, cms.ErrMalformed) && !errors.Is(err, cms.ErrBroken) {
+			t.Fatalf("an error of no kind: %v", err)
+		}
+	})
+}
+
+func FuzzParseSM2(f *testing.F) {
+	key, err := sm2.GenerateKey(rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	template := &smx509.Certificate{SerialNumber: big.NewInt(7), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	raw, err := smx509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c, err := smx509.ParseCertificate(raw)
+	if err != nil {
+		f.Fatal(err)
+	}
+	digest := [32]byte{1}
+	der, err := cms.SignSM2(rand.Reader, key, []*smx509.Certificate{c}, digest)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if s, err := cms.ParseSM2(der); err != nil || s.Digest != digest || !s.Chain[0].Equal(c) {
+		f.Fatal(s, err)
+	}
+	f.Add(der)
+	f.Add(der[:len(der)/2])
+	f.Fuzz(func(t *testing.T, der []byte) {
+		s, err := cms.ParseSM2(der)
 		if (err == nil) != (s != nil) {
 			t.Fatalf("signature %v with error %v", s, err)
 		}

@@ -11,8 +11,8 @@ import (
 // Signature is a signature whose value has been checked against its own certificate. Whether the
 // certificate is to be trusted is the caller's question.
 type Signature struct {
-	Chain  []*x509.Certificate // the signer's first, then the others that the signer named
-	Digest [sha256.Size]byte   // of the content that was signed
+	Chain []*x509.Certificate // the signer's first, then the others that the signer named
+	Content
 	// Token dates the signature: a time-stamp token, unchecked; empty when there is none.
 	Token []byte
 	Value [sha256.Size]byte // digest of the signature value, which the token must speak of
@@ -37,7 +37,7 @@ func Parse(der []byte) (*Signature, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	attributes, err := signedAttributes(s.Chain, s.Digest)
+	attributes, err := signedAttributes(s.Chain, s.Content)
 	if err != nil {
 		return nil, fmt.Errorf("encode signed attributes: %w", err)
 	}
@@ -71,7 +71,7 @@ func readToken(der []byte) ([]byte, error) {
 	return unsigned[0].Values[0].FullBytes, nil
 }
 
-// readAttributes takes the digest and the chain from the signed attributes.
+// readAttributes takes the content and the chain from the signed attributes.
 func (s *Signature) readAttributes(der, certificates []byte) error {
 	if len(der) == 0 {
 		return fmt.Errorf("%w: no signed attributes", ErrMalformed)
@@ -82,6 +82,7 @@ func (s *Signature) readAttributes(der, certificates []byte) error {
 	}
 	var digest []byte
 	var named signingCertificateV2
+	var nested asn1.RawValue
 	for _, a := range attributes {
 		var value any
 		switch {
@@ -89,6 +90,8 @@ func (s *Signature) readAttributes(der, certificates []byte) error {
 			value = &digest
 		case a.Type.Equal(oidSigningCertificateV2()):
 			value = &named
+		case a.Type.Equal(oidSM2SignedData()):
+			value = &nested
 		default:
 			continue
 		}
@@ -102,7 +105,7 @@ func (s *Signature) readAttributes(der, certificates []byte) error {
 	if len(digest) != sha256.Size {
 		return fmt.Errorf("%w: no SHA-256 message digest", ErrMalformed)
 	}
-	s.Digest = [sha256.Size]byte(digest)
+	s.Content = Content{[sha256.Size]byte(digest), nested.FullBytes}
 	return s.findChain(named, certificates)
 }
 
