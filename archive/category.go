@@ -59,12 +59,11 @@ type Choice struct {
 	Label Label  `json:"label"`
 }
 
-// Wording is what a certificate of a category says: sentences with {field} and
-// {role.name}, {role.sex}, {role.birth} in them. A sentence that names something
-// the record does not give is left out.
+// Wording is what a certificate of a category says unless a template says
+// otherwise: a title, and sentences in the language of templates.
 type Wording struct {
-	Title     Label    `json:"title"`
-	Sentences []string `json:"sentences"`
+	Title     Label   `json:"title"`
+	Sentences []Label `json:"sentences"`
 }
 
 // Category is a kind of record within a family, with the fields it adds to the
@@ -102,7 +101,7 @@ func (c Category) RoleLabel(code string) Label {
 // Schema is the list of categories an archive office works with.
 type Schema struct{ Categories []Category }
 
-//go:embed categories.json
+//go:embed categories.json templates.json
 var data embed.FS
 
 // DefaultSchema is the built-in list: five livelihood kinds and the personnel

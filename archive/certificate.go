@@ -36,17 +36,20 @@ type Certificate struct {
 	Matter        Label       `json:"matter"`
 	Purpose       string      `json:"purpose"`
 	Statements    []Statement `json:"statements"`
-	Copy          *Copy       `json:"copy,omitempty"` // the pages it certifies, and not words
-	State         CertState   `json:"state"`
-	IssuedAt      time.Time   `json:"issued"`
-	ValidUntil    time.Time   `json:"valid_until,omitzero"`
-	PDF           Blob        `json:"pdf,omitzero"`
-	Attempts      int         `json:"attempts,omitempty"`
-	Failure       string      `json:"failure,omitempty"` // stable code
-	Reason        string      `json:"reason,omitempty"`  // of a revocation
-	Successor     string      `json:"successor,omitempty"`
-	ChangedBy     string      `json:"changed_by,omitempty"`
-	ChangedAt     time.Time   `json:"changed,omitzero"`
+	// Template worded the Sheet; both are absent from a certificate of earlier times.
+	Template   TemplatePin `json:"template,omitzero"`
+	Sheet      *Sheet      `json:"sheet,omitempty"`
+	Copy       *Copy       `json:"copy,omitempty"` // the pages it certifies, and not words
+	State      CertState   `json:"state"`
+	IssuedAt   time.Time   `json:"issued"`
+	ValidUntil time.Time   `json:"valid_until,omitzero"`
+	PDF        Blob        `json:"pdf,omitzero"`
+	Attempts   int         `json:"attempts,omitempty"`
+	Failure    string      `json:"failure,omitempty"` // stable code
+	Reason     string      `json:"reason,omitempty"`  // of a revocation
+	Successor  string      `json:"successor,omitempty"`
+	ChangedBy  string      `json:"changed_by,omitempty"`
+	ChangedAt  time.Time   `json:"changed,omitzero"`
 }
 
 // Statement is one sentence of a certificate with where it is recorded.
@@ -57,10 +60,12 @@ type Statement struct {
 
 // Citation is the place in the archives that bears a sentence out.
 type Citation struct {
-	RefCode string `json:"reference_code"`
-	File    int    `json:"file"`
-	Page    int    `json:"page"`
-	Date    Date   `json:"date"`
+	// Register is the register that bears out what no record does: that of searches.
+	Register string `json:"register,omitempty"`
+	RefCode  string `json:"reference_code"`
+	File     int    `json:"file"`
+	Page     int    `json:"page"`
+	Date     Date   `json:"date"`
 }
 
 // Ref names the chain of the certificate.

@@ -15,6 +15,7 @@ const (
 	KindCertificate Kind = "certificate"
 	KindAccount     Kind = "account"
 	KindOffice      Kind = "office"
+	KindTemplate    Kind = "template"
 )
 
 // Ref names one chain. It is safe in logs and object keys: IDs are opaque.

@@ -60,6 +60,8 @@ func Names(kind Kind, bodies [][]byte) (Named, error) {
 		return naming(bodies, certificateNames)
 	case KindAccount:
 		return naming(bodies, accountNames)
+	case KindTemplate:
+		return naming(bodies, func([]Template) Named { return Named{Final: true} })
 	case KindOffice:
 		return naming(bodies, func([]Office) Named { return Named{Final: true} })
 	}

@@ -7,10 +7,12 @@ import (
 
 // Problem is one fault in an input. Code is stable and documented; Field is a
 // path into the input ("persons[1].id"); neither ever contains the value, so a
-// Problem may be logged.
+// Problem may be logged. At is the character of a text, counted from 1, where
+// that helps.
 type Problem struct {
 	Code  string `json:"code"`
 	Field string `json:"field"`
+	At    int    `json:"at,omitempty"`
 }
 
 // Problems is every fault of an input, found before anything was stored.
@@ -46,7 +48,7 @@ func (ps Problems) Is(target error) bool { return target == ErrInvalid }
 func (ps Problems) In(prefix string) Problems {
 	moved := make(Problems, len(ps))
 	for i, p := range ps {
-		moved[i] = Problem{Code: p.Code, Field: prefix + "." + p.Field}
+		moved[i] = Problem{Code: p.Code, Field: prefix + "." + p.Field, At: p.At}
 	}
 	return moved
 }

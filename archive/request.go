@@ -60,7 +60,19 @@ type Request struct {
 	Approver      string    `json:"approver,omitempty"`
 	Reason        string    `json:"reason,omitempty"` // for supplement, refusal, not found
 	Certificate   string    `json:"certificate,omitempty"`
+	Searched      []Search  `json:"searched,omitempty"` // where it was sought, when nothing was found
 	Events        []Event   `json:"events"`
+}
+
+// Search is one search for the wanted record: where, and under what.
+type Search struct {
+	At       time.Time `json:"at"`
+	Place    string    `json:"place"` // 机读目录, or what a clerk names
+	Fonds    []string  `json:"fonds,omitempty"`
+	YearFrom int       `json:"year_from,omitempty"`
+	YearTo   int       `json:"year_to,omitempty"`
+	Names    []string  `json:"names,omitempty"`
+	ByID     bool      `json:"by_id,omitempty"` // under id numbers too
 }
 
 // PageRef is a page of a file of a record; both count from 1.
@@ -105,9 +117,12 @@ type Move struct {
 	Record  string    `json:"record,omitempty"`
 	Sources []PageRef `json:"sources,omitempty"`
 	// Pages are those to copy, with a choice or a review.
-	Pages  []CopyPage `json:"pages,omitempty"`
-	Note   string     `json:"note,omitempty"`
-	Wanted *Wanted    `json:"wanted,omitempty"` // with a supplement
+	Pages []CopyPage `json:"pages,omitempty"`
+	// Searched is where it was sought besides, such as registers on paper, when
+	// nothing is found.
+	Searched []Search `json:"searched,omitempty"`
+	Note     string   `json:"note,omitempty"`
+	Wanted   *Wanted  `json:"wanted,omitempty"` // with a supplement
 }
 
 // Problems lists what is wrong with a submission.

@@ -1,105 +1,60 @@
 package archive
 
 import (
-	"regexp"
+	"encoding/json"
+	"fmt"
 	"slices"
-	"strings"
 )
-
-var (
-	placeholder = regexp.MustCompile(`\{([a-z_.]+)\}`)
-	optional    = regexp.MustCompile(`\[([^\]]*)\]`)
-)
-
-// Placeholders lists the names a wording asks for, in order, without repeats.
-func (w Wording) Placeholders() []string {
-	var names []string
-	for _, m := range placeholder.FindAllStringSubmatch(strings.Join(w.Sentences, ""), -1) {
-		if !slices.Contains(names, m[1]) {
-			names = append(names, m[1])
-		}
-	}
-	return names
-}
-
-// Names reports whether the category can fill the placeholder: a field's key,
-// or role.name, role.sex or role.birth.
-func (c Category) Names(name string) bool {
-	if role, part, ok := strings.Cut(name, "."); ok {
-		return c.hasRole(role) && slices.Contains([]string{"name", "sex", "birth"}, part)
-	}
-	return slices.ContainsFunc(c.Fields, func(f Field) bool { return f.Key == name })
-}
 
 // Sentences words what the record says, in Chinese, the language of the
-// archives. A part in [brackets], or else the whole sentence, that asks for
-// something the record does not give is left out: a certificate states only
+// archives, as certificates of its category do unless an office has a template of
+// its own. What the record does not give is left out: a certificate states only
 // what is recorded.
 func (c Category) Sentences(r Record) []string {
+	names := Case{Occasion: OfRecord, Category: c, Record: r}.terms()
 	var out []string
 	for _, pattern := range c.Wording.Sentences {
-		pattern = optional.ReplaceAllStringFunc(pattern, func(part string) string {
-			text, _ := c.fill(r, part[1:len(part)-1])
-			return text
-		})
-		if text, complete := c.fill(r, pattern); complete {
-			out = append(out, text)
+		if said := say(names, pattern.ZH, "zh-CN"); said != "" {
+			out = append(out, said)
 		}
 	}
 	return out
 }
 
-// fill replaces the placeholders of a text, or returns nothing when one is empty.
-func (c Category) fill(r Record, pattern string) (text string, complete bool) {
-	complete = true
-	text = placeholder.ReplaceAllStringFunc(pattern, func(m string) string {
-		v := c.value(r, m[1:len(m)-1])
-		complete = complete && v != ""
-		return v
-	})
-	if !complete {
-		return "", false
+// DefaultTemplates are the built-in templates: one for the records of each
+// livelihood category, made of a frame and the category's sentences, and those
+// for every other occasion.
+func DefaultTemplates(s Schema) ([]Template, error) {
+	raw, err := data.ReadFile("templates.json")
+	if err != nil {
+		return nil, err
 	}
-	return text, true
-}
-
-func (c Category) value(r Record, name string) string {
-	if role, part, ok := strings.Cut(name, "."); ok {
-		return personValue(r, role, part)
+	var list, all []Template
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return nil, fmt.Errorf("templates.json: %w", err)
 	}
-	v := strings.TrimSpace(r.Fields[name])
-	for _, f := range c.Fields {
-		if f.Key != name {
+	for _, t := range list {
+		if t.Occasion != OfRecord {
+			all = append(all, t)
 			continue
 		}
-		switch f.Type {
-		case FieldDate:
-			d, _ := ParseDate(v) // validated on deposit; an unreadable date is an empty one
-			return d.Chinese()
-		case FieldOption:
-			for _, o := range f.Options {
-				if o.Code == v {
-					return o.Label.ZH
-				}
+		for _, c := range s.Categories {
+			if c.Family == Livelihood {
+				all = append(all, t.about(c))
 			}
 		}
 	}
-	return v
+	return all, nil
 }
 
-func personValue(r Record, role, part string) string {
-	i := slices.IndexFunc(r.Persons, func(p Person) bool { return p.Role == role })
-	if i < 0 {
-		return ""
+// about is the frame with the title and the sentences of a category in it.
+func (t Template) about(c Category) Template {
+	t.Key, t.Category, t.Title = TemplateKey(OfRecord, c.Code), c.Code, c.Wording.Title
+	at := slices.IndexFunc(t.Blocks, func(b Block) bool { return b.Kind == blockFacts })
+	var facts []Block
+	for _, sentence := range c.Wording.Sentences {
+		facts = append(facts, Block{Kind: BlockStatement, Text: sentence})
 	}
-	p := r.Persons[i]
-	switch part {
-	case "name":
-		return p.Name
-	case "birth":
-		return p.Birth.Chinese()
-	case "sex":
-		return map[Sex]string{Male: "男", Female: "女"}[p.Sex]
-	}
-	return ""
+	t.Blocks = slices.Replace(slices.Clone(t.Blocks), at, at+1, facts...)
+	return t
 }
