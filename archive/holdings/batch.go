@@ -47,37 +47,62 @@ func (h *Room) DepositAll(ctx context.Context, actor archive.Actor, key string, 
 	if err != nil {
 		return nil, err
 	}
-	results := make([]Deposited, len(batch))
-	slots := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
-	for i, r := range records {
-		r.By, r.At = actor.ID, h.c.Now()
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			v, err := h.depositOne(ctx, r, ids{first, i, again}, batch[i].Files)
-			if err != nil {
-				results[i].Err = fmt.Errorf("deposit %d of a batch: %w", i, err)
-				return
-			}
-			results[i].RecordView = view(v, checking(v.Value), decisions[i])
+	for i := range records {
+		records[i].ID, records[i].By, records[i].At = ids{first, i}.id(0), actor.ID, h.c.Now()
+	}
+	results, jobs := make([]Deposited, len(batch)), make([]archive.Job, len(batch))
+	if !again { // otherwise most of it is there
+		each(len(batch), len(batch), func(i int) { // they share a write or two
+			jobs[i], results[i].Err = h.plan(ctx, records[i], nil)
 		})
 	}
-	wg.Wait()
+	each(len(batch), atOnce, func(i int) {
+		var v archive.Version[archive.Record]
+		err := results[i].Err
+		if err == nil {
+			v, err = h.depositOne(ctx, jobs[i], records[i], ids{first, i}, batch[i].Files)
+		}
+		if err != nil {
+			results[i].Err = fmt.Errorf("deposit %d of a batch: %w", i, err)
+			return
+		}
+		results[i].RecordView = view(v, checking(v.Value), decisions[i])
+	})
 	return results, nil
 }
 
-// depositOne keeps a record of a batch, unless an earlier attempt has. One that
-// was abandoned for good begins anew under the id that comes next.
-func (h *Room) depositOne(ctx context.Context, r archive.Record, own ids, files iter.Seq2[archive.Upload, error]) (v archive.Version[archive.Record], err error) {
-	for try := 0; own.again && try < maxTries; try++ {
+// each does something n times, some of it at once.
+func each(n, atOnce int, do func(i int)) {
+	slots := make(chan struct{}, atOnce)
+	var wg sync.WaitGroup
+	for i := range n {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			do(i)
+		})
+	}
+	wg.Wait()
+}
+
+// depositOne keeps a record of a batch, whose job may have been planned already;
+// if not, an earlier attempt may have kept it. One that was abandoned for good
+// begins anew under the id that comes next.
+func (h *Room) depositOne(ctx context.Context, job archive.Job, r archive.Record, own ids, files iter.Seq2[archive.Upload, error]) (v archive.Version[archive.Record], err error) {
+	planned := job.Kind != ""
+	for try := 0; !planned && try < maxTries; try++ {
 		if v, err = h.head(ctx, own.id(try)); !errors.Is(err, archive.ErrNotFound) {
 			return v, err
 		}
 	}
 	for try := range maxTries {
 		r.ID = own.id(try)
-		if v, err = h.commit(ctx, r, nil, files); !errors.Is(err, archive.ErrConflict) {
+		if try == 0 && planned {
+			v, err = h.fulfil(ctx, job, r, files)
+		} else {
+			v, err = h.commit(ctx, r, nil, files)
+		}
+		if !errors.Is(err, archive.ErrConflict) {
 			return v, err
 		}
 	}
@@ -130,7 +155,6 @@ func (h *Room) onceAll(ctx context.Context, actor archive.Actor, key string, rec
 type ids struct {
 	first string // of the batch
 	i     int    // the record's place in it
-	again bool   // the batch was tried before
 }
 
 // id has the time of the batch, and a random part that follows from the rest.

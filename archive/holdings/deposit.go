@@ -149,17 +149,29 @@ func (h *Room) claimKey(ctx context.Context, actor archive.Actor, key, id string
 // commit makes the record: first the job, so that whatever happens afterwards is
 // either completed or undone; last the entry, which is the only commit point.
 func (h *Room) commit(ctx context.Context, r archive.Record, held []archive.ClaimHeld, files iter.Seq2[archive.Upload, error]) (archive.Version[archive.Record], error) {
-	var none archive.Version[archive.Record]
-	code := archive.ClaimHeld{Kind: archive.ClaimRefCode, Value: r.RefCode.Canonical()}
-	keyed := len(held) > 0
-	job, err := h.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRecord, Ref: r.Ref(), New: true, Claims: append(held, code)})
+	job, err := h.plan(ctx, r, held)
 	if err != nil {
-		return none, err
+		return archive.Version[archive.Record]{}, err
 	}
-	if err := h.claimCode(ctx, code.Value, r.ID); err != nil {
+	return h.fulfil(ctx, job, r, files)
+}
+
+// plan makes the job of a record that is to be, which names its claims: those
+// held for its key, and last that of its reference code.
+func (h *Room) plan(ctx context.Context, r archive.Record, held []archive.ClaimHeld) (archive.Job, error) {
+	code := archive.ClaimHeld{Kind: archive.ClaimRefCode, Value: r.RefCode.Canonical()}
+	return h.c.Outbox.Plan(ctx, archive.Job{Kind: archive.JobRecord, Ref: r.Ref(), New: true, Claims: append(held, code)})
+}
+
+// fulfil does what a job announces.
+func (h *Room) fulfil(ctx context.Context, job archive.Job, r archive.Record, files iter.Seq2[archive.Upload, error]) (archive.Version[archive.Record], error) {
+	var none archive.Version[archive.Record]
+	keyed := len(job.Claims) > 1
+	if err := h.claimCode(ctx, r.RefCode.Canonical(), r.ID); err != nil {
 		h.giveUp(ctx, job, keyed, err)
 		return none, err
 	}
+	var err error
 	if r.Files, err = h.keep(ctx, r.Ref(), files); err != nil {
 		h.giveUp(ctx, job, keyed, err)
 		return none, err
