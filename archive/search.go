@@ -37,9 +37,9 @@ const (
 // taken for "no filter".
 type Scope struct {
 	Clauses []Clause
-	// Without are person tokens: records about these people are left out, whatever
-	// the clauses say.
-	Without []string
+	// Without is a person token: records about that person are left out,
+	// whatever the clauses say. Empty leaves out none.
+	Without string
 }
 
 // Clause admits the records that match all of its non-empty fields.
@@ -51,7 +51,7 @@ type Clause struct {
 
 // Admits reports whether the record's target is in scope.
 func (s Scope) Admits(t Target) bool {
-	if slices.ContainsFunc(t.Subjects, func(p string) bool { return slices.Contains(s.Without, p) }) {
+	if s.Without != "" && slices.Contains(t.Subjects, s.Without) {
 		return false
 	}
 	for _, c := range s.Clauses {
@@ -104,8 +104,10 @@ type Hits struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
-// Suggestion is a name the archive has, with how many records bear it.
+// Suggestion is a name the archive has, with how many records bear it; AtLeast is set
+// when Count is a lower bound.
 type Suggestion struct {
-	Name  string `json:"name"`
-	Count int    `json:"count"`
+	Name    string `json:"name"`
+	Count   int    `json:"count"`
+	AtLeast bool   `json:"at_least,omitempty"`
 }

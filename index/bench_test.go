@@ -22,7 +22,7 @@ func TestAnswersAreNotCompressed(t *testing.T) {
 			t.Errorf("%s accepts %s", r.URL.Path, e)
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"hits":[],"estimatedTotalHits":0}`)) // the client sees what is missing
+		_, _ = w.Write([]byte(`{"results":[{},{}]}`)) // the client sees what is missing
 	}))
 	defer server.Close()
 	x, err := index.New(t.Context(), index.Config{URL: server.URL})

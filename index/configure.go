@@ -66,25 +66,37 @@ func (s *shard) configure(ctx context.Context, uid, built string) (string, error
 }
 
 func (s *shard) patchSettings(ctx context.Context, uid string) (*meilisearch.TaskInfo, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPatch, s.url+"/indexes/"+uid+"/settings", bytes.NewReader(settings))
+	var info meilisearch.TaskInfo
+	err := s.call(ctx, http.MethodPatch, "/indexes/"+uid+"/settings", json.RawMessage(settings), http.StatusAccepted, &info)
+	return &info, err
+}
+
+// call is for what the client cannot say. It fails as the client does.
+func (s *shard) call(ctx context.Context, method, path string, body any, want int, answer any) error {
+	sent, err := json.Marshal(body)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("encode: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(sent))
+	if err != nil {
+		return err
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+s.key)
 	response, err := s.http.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("send: %w", archive.ErrUnavailable)
+		return fmt.Errorf("send: %w", archive.ErrUnavailable) // its text has the address
 	}
 	defer func() { _ = response.Body.Close() }() // a failure here changes nothing
-	if response.StatusCode != http.StatusAccepted {
-		return nil, &meilisearch.Error{StatusCode: response.StatusCode}
+	if response.StatusCode != want {
+		refused := &meilisearch.Error{StatusCode: response.StatusCode}
+		_ = json.NewDecoder(response.Body).Decode(&refused.MeilisearchApiError) // without a code it is refused all the same
+		return refused
 	}
-	var info meilisearch.TaskInfo
-	if err := json.NewDecoder(response.Body).Decode(&info); err != nil {
-		return nil, fmt.Errorf("read answer: %w", archive.ErrUnavailable)
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil {
+		return fmt.Errorf("read answer: %w", archive.ErrUnavailable)
 	}
-	return &info, nil
+	return nil
 }
 
 // mark is what the state index remembers of another.

@@ -8,7 +8,6 @@ import (
 	"hash/fnv"
 	"slices"
 	"strings"
-	"sync"
 
 	"dangan/archive"
 	"dangan/index/plan"
@@ -22,65 +21,65 @@ func (x *Index) home(fonds string) *shard {
 	return x.shards[h.Sum32()%uint32(len(x.shards))]
 }
 
-// fan answers the questions of one search from all shards. One that failed is not
-// asked again by the questions that follow: to be waited for once is enough.
+// fan answers the questions of one search from all shards, one round at a time. One
+// that failed is not asked again by those that follow: to be waited for once is enough.
 type fan struct {
-	x *Index
-
-	mu      sync.Mutex
+	x       *Index
 	missing map[string]bool
 }
 
-func (f *fan) isMissing(name string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.missing[name]
-}
-
-func (f *fan) miss(name string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.missing[name] = true
-}
-
-// Ask answers one question of a plan.
-func (f *fan) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
-	if len(a.Scope.Clauses) == 0 {
-		return plan.Answer{}, nil // no rights is no search, never no filter
+// Ask answers questions of a plan, all of one search.
+func (f *fan) Ask(ctx context.Context, asks ...plan.Ask) ([]plan.Answer, error) {
+	if len(asks) == 0 || len(asks[0].Scope.Clauses) == 0 {
+		return make([]plan.Answer, len(asks)), nil // no rights is no search, never no filter
 	}
 	shards := f.x.shards
-	if a.Filter.Fonds != "" {
-		shards = []*shard{f.x.home(a.Filter.Fonds)}
+	if fonds := asks[0].Filter.Fonds; fonds != "" {
+		shards = []*shard{f.x.home(fonds)}
 	}
+	var answers [][]found // by shard
+	var err error
 	if len(f.x.shards) == 1 {
-		one, err := shards[0].ask(ctx, a, false)
-		return merge(a, []found{one}), err
+		answers = make([][]found, 1)
+		answers[0], err = shards[0].ask(ctx, asks, false)
+	} else {
+		answers, err = f.askAll(ctx, shards, asks)
 	}
-	answers, err := f.askAll(ctx, shards, a)
-	return merge(a, answers), err
+	if err != nil {
+		return nil, err
+	}
+	merged := make([]plan.Answer, len(asks))
+	for i, a := range asks {
+		parts := make([]found, len(answers))
+		for j := range answers {
+			parts[j] = answers[j][i]
+		}
+		merged[i] = merge(a, parts)
+	}
+	return merged, nil
 }
 
-// askAll fails when no shard answers, or when one says that the question is wrong.
-func (f *fan) askAll(ctx context.Context, shards []*shard, a plan.Ask) ([]found, error) {
+// askAll fails when no shard answers, or when one says that a question is wrong.
+func (f *fan) askAll(ctx context.Context, shards []*shard, asks []plan.Ask) ([][]found, error) {
 	limited, cancel := context.WithTimeout(ctx, f.x.config.ShardTimeout)
 	defer cancel()
 	type answer struct {
-		found
-		err error
+		found []found
+		err   error
 	}
 	answers := make([]chan answer, len(shards))
 	for i, s := range shards {
 		answers[i] = make(chan answer, 1)
-		if f.isMissing(s.name) {
+		if f.missing[s.name] {
 			answers[i] <- answer{err: archive.ErrUnavailable}
 			continue
 		}
 		go func() {
-			got, err := s.ask(limited, a, true)
+			got, err := s.ask(limited, asks, true)
 			answers[i] <- answer{got, err}
 		}()
 	}
-	var all []found
+	var all [][]found
 	for i, s := range shards {
 		got := <-answers[i]
 		if got.err == nil {
@@ -90,7 +89,7 @@ func (f *fan) askAll(ctx context.Context, shards []*shard, a plan.Ask) ([]found,
 		if err := failure(ctx, s.name, got.err); !errors.Is(err, archive.ErrUnavailable) {
 			return nil, err
 		}
-		f.miss(s.name)
+		f.missing[s.name] = true
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("no shard answers: %w", archive.ErrUnavailable)
@@ -109,6 +108,10 @@ func merge(a plan.Ask, answers []found) plan.Answer {
 		out.Facets = added(out.Facets, f.Facets)
 		lists[i] = f.Hits
 	}
+	if a.Names {
+		out.Names = names(lists)
+		out.Sampled = slices.ContainsFunc(answers, func(f found) bool { return f.Total > len(f.Hits) || f.Total >= plan.MaxHits })
+	}
 	for len(out.Shown) < a.Limit {
 		lists = slices.DeleteFunc(lists, func(l []ranked) bool { return len(l) == 0 })
 		if len(lists) == 0 {
@@ -124,6 +127,25 @@ func merge(a plan.Ask, answers []found) plan.Answer {
 		lists[best] = lists[best][1:]
 	}
 	return out
+}
+
+// names counts by how many records each spelling of a name is borne.
+func names(lists [][]ranked) map[string]int {
+	counts := map[string]int{}
+	for _, hits := range lists {
+		for _, h := range hits {
+			called := h.Called
+			if called == nil {
+				called = h.Names
+			}
+			for i, name := range called {
+				if !slices.Contains(called[:i], name) {
+					counts[name]++
+				}
+			}
+		}
+	}
+	return counts
 }
 
 func added(sum, more map[string]map[string]int) map[string]map[string]int {

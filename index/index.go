@@ -167,7 +167,7 @@ func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (a
 	if err != nil {
 		return archive.Hits{}, failure(ctx, "search index", err)
 	}
-	hits.Missing = slices.Sorted(maps.Keys(f.missing)) // no question is under way any more
+	hits.Missing = slices.Sorted(maps.Keys(f.missing))
 	return hits, nil
 }
 

@@ -207,7 +207,7 @@ func TestSlowServer(t *testing.T) {
 	must(t, x.Put(t.Context(), document("a", 1)))
 	free := make(chan struct{})
 	p.hold(func(r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/search") {
+		if r.URL.Path == "/multi-search" {
 			<-free
 		}
 		time.Sleep(20 * time.Millisecond)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/mozillazg/go-pinyin"
 	"pgregory.net/rapid"
 
 	"dangan/archive/match"
@@ -188,4 +189,24 @@ func FuzzClassify(f *testing.F) {
 			t.Errorf("%q: its folded text is classified otherwise: %s", s, diff)
 		}
 	})
+}
+
+// Every character is read as the library reads it without tones, where this package
+// does not know better.
+func TestReadingsAreThoseOfTheDictionary(t *testing.T) {
+	compared := 0
+	for r := range pinyin.PinyinDict {
+		name := string(rune(r))
+		if match.FoldName(name) != name || strings.Contains("长朝乐重行茜柏晟参藏都莘莞曾佛勒偲仔薄泊没率婼", name) {
+			continue
+		}
+		compared++
+		want := pinyin.SinglePinyin(rune(r), pinyin.Args{Style: pinyin.Normal})
+		if full, _ := match.Pinyin("·" + name); len(full) != 1 || full[0] != match.FoldName(want[0]) { // the dot: no surname in front
+			t.Errorf("%s is read %q, not %q", name, full, want)
+		}
+	}
+	if compared < 30000 {
+		t.Errorf("only %d characters compared", compared)
+	}
 }

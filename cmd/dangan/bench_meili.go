@@ -147,7 +147,9 @@ type question struct {
 func (m *meili) ask(ctx context.Context, qs []question) error {
 	for _, q := range qs {
 		var answer struct {
-			Hits []json.RawMessage `json:"hits"`
+			Results []struct {
+				Hits []json.RawMessage `json:"hits"`
+			} `json:"results"`
 		}
 		if err := m.call(ctx, http.MethodPost, q.path, "application/json", q.body, &answer); err != nil {
 			return err

@@ -21,11 +21,27 @@ const (
 	maxNames       = 5000
 )
 
-// Ask answers one question of a plan.
-func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
-	if len(a.Scope.Clauses) == 0 {
-		return plan.Answer{}, nil // no rights is no search, never no filter
+// Ask answers questions of a plan.
+func (x *Index) Ask(ctx context.Context, asks ...plan.Ask) ([]plan.Answer, error) {
+	g, done := x.use()
+	defer done()
+	answers := make([]plan.Answer, len(asks))
+	for i, a := range asks {
+		if len(a.Scope.Clauses) == 0 {
+			continue // no rights is no search, never no filter
+		}
+		result, err := g.SearchInContext(ctx, request(a))
+		if err == nil {
+			answers[i], err = answer(result)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
+	return answers, nil
+}
+
+func request(a plan.Ask) *bleve.SearchRequest {
 	all := append(filters(a.Filter), rights(a.Scope)...)
 	for _, t := range a.Terms {
 		all = append(all, term(t))
@@ -37,19 +53,12 @@ func (x *Index) Ask(ctx context.Context, a plan.Ask) (plan.Answer, error) {
 	r.Fields = []string{source}
 	r.SortBy(order(a.Sort))
 	for _, f := range a.Facets {
-		values := maxFacetValues
-		if f == plan.FieldCalled {
-			values = maxNames
-		}
-		r.AddFacet(f, bleve.NewFacetRequest(f, values))
+		r.AddFacet(f, bleve.NewFacetRequest(f, maxFacetValues))
 	}
-	g, done := x.use()
-	defer done()
-	result, err := g.SearchInContext(ctx, r)
-	if err != nil {
-		return plan.Answer{}, err
+	if a.Names {
+		r.AddFacet(plan.FieldCalled, bleve.NewFacetRequest(plan.FieldCalled, maxNames))
 	}
-	return answer(result)
+	return r
 }
 
 func answer(result *bleve.SearchResult) (plan.Answer, error) {
@@ -64,6 +73,9 @@ func answer(result *bleve.SearchResult) (plan.Answer, error) {
 	}
 	for field, found := range result.Facets {
 		out.Facets[field] = counts(found)
+	}
+	if names, ok := result.Facets[plan.FieldCalled]; ok {
+		out.Names, out.Sampled = out.Facets[plan.FieldCalled], names.Other > 0
 	}
 	return out, nil
 }

@@ -10,27 +10,44 @@ import (
 	"dangan/archive/match"
 )
 
-// highlights marks what was asked for where a hit shows it, as escaped HTML with
-// <mark> around it. Fields without any mark are left out. Both engines get theirs
-// here: they know tokens, not what a reader sees as a match.
-func highlights(s Shown, q match.Typed) map[string]string {
-	keys := []string{q.Key}
+// marker marks what was asked for where a hit shows it, as escaped HTML with <mark>
+// around it. Both engines get theirs here: they know tokens, not what a reader sees as
+// a match.
+type marker struct {
+	keys             []string // folded letters and digits
+	spelt            string   // the beginning of a name in Latin letters
+	readings, masked []string // what names that sound or look alike have
+}
+
+func newMarker(q match.Typed) marker {
+	m := marker{keys: []string{q.Key}}
 	if q.Kind == match.Hanzi || q.Kind == match.Latin {
 		for _, w := range q.Words[:min(len(q.Words), maxWords)] {
-			keys = append(keys, archive.RefKey(w))
+			m.keys = append(m.keys, archive.RefKey(w))
 		}
 	}
+	switch q.Kind {
+	case match.Latin:
+		m.spelt = strings.ReplaceAll(q.Key, "ü", "v")
+	case match.Hanzi:
+		m.readings, m.masked = like(match.FoldName(q.Text))
+	}
+	return m
+}
+
+// highlights leaves out fields without any mark.
+func (m marker) highlights(s Shown) map[string]string {
 	out := map[string]string{}
 	note := func(field, marked string) {
 		if strings.Contains(marked, "<mark>") {
 			out[field] = marked
 		}
 	}
-	note("title", mark(s.Title, keys))
-	note("reference_code", mark(s.RefCode, keys[:1]))
+	note("title", mark(s.Title, m.keys))
+	note("reference_code", mark(s.RefCode, m.keys[:1]))
 	names := make([]string, len(s.Names))
 	for i, name := range s.Names {
-		names[i] = markName(name, q, keys)
+		names[i] = m.name(name)
 	}
 	note("names", strings.Join(names, "、"))
 	if len(out) == 0 {
@@ -39,34 +56,34 @@ func highlights(s Shown, q match.Typed) map[string]string {
 	return out
 }
 
-// markName marks a whole name that was found by its sound or for one character, and
+// name marks a whole name that was found by its sound or for one character, and
 // otherwise the part that was typed.
-func markName(name string, q match.Typed, keys []string) string {
-	full, initials := match.Pinyin(name)
-	whole := false
-	switch q.Kind {
-	case match.Latin:
-		spelt := strings.ReplaceAll(q.Key, "ü", "v")
-		whole = slices.ContainsFunc(slices.Concat(full, initials), func(s string) bool { return strings.HasPrefix(s, spelt) })
-	case match.Hanzi:
-		readings, masked := like(match.FoldName(q.Text))
-		whole = share(full, readings) || share(match.Masked(name), masked)
+func (m marker) name(name string) string {
+	whole := share(match.Masked(name), m.masked)
+	if !whole && (m.spelt != "" || len(m.readings) > 0) {
+		full, initials := match.Pinyin(name)
+		whole = share(full, m.readings) || m.spelt != "" && slices.ContainsFunc(slices.Concat(full, initials), func(s string) bool { return strings.HasPrefix(s, m.spelt) })
 	}
 	if whole {
 		return "<mark>" + html.EscapeString(name) + "</mark>"
 	}
-	return mark(name, keys)
+	return mark(name, m.keys)
 }
 
 // mark finds the keys among the folded letters and digits of a text, whatever
 // stands between them, and marks them in the text itself.
 func mark(text string, keys []string) string {
+	signs := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	whole := strings.Join(strings.FieldsFunc(match.Fold(text), signs), "")
+	if !slices.ContainsFunc(keys, func(key string) bool { return key != "" && strings.Contains(whole, key) }) {
+		return html.EscapeString(text) // as most are; the rest is for where the keys stand
+	}
 	source := []rune(text)
 	var folded []rune
 	var origin []int // of folded, in source
 	for i, r := range source {
 		for _, f := range match.Fold(string(r)) {
-			if unicode.IsLetter(f) || unicode.IsDigit(f) {
+			if !signs(f) {
 				folded, origin = append(folded, f), append(origin, i)
 			}
 		}

@@ -17,11 +17,14 @@ type namesakes struct {
 	counts map[string]int
 }
 
-func (n namesakes) Ask(_ context.Context, a plan.Ask) (plan.Answer, error) {
-	if len(a.Terms) == 0 || a.Terms[0].Field != plan.FieldNameLike {
-		return plan.Answer{}, nil
+func (n namesakes) Ask(_ context.Context, asks ...plan.Ask) ([]plan.Answer, error) {
+	answers := make([]plan.Answer, len(asks))
+	for i, a := range asks {
+		if a.Names {
+			answers[i] = plan.Answer{Shown: n.shown[:min(a.Limit, len(n.shown))], Total: len(n.shown), Names: n.counts}
+		}
 	}
-	return plan.Answer{Shown: n.shown, Total: len(n.shown), Facets: map[string]map[string]int{plan.FieldCalled: n.counts}}, nil
+	return answers, nil
 }
 
 // Names said alike: fewest other characters first, then the same surname, then the

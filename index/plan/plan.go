@@ -2,7 +2,7 @@
 // the questions a query becomes, and how the answers make a page of hits.
 //
 // It owns the fields, the order in which a query is tried, paging, highlights and
-// suggestions. It must not know any engine: an engine answers one Ask at a time.
+// suggestions. It must not know any engine: an engine answers Asks.
 package plan
 
 import (
@@ -14,11 +14,12 @@ import (
 // MaxHits is how deep anybody can page, whatever the number of records found.
 const MaxHits = 1000
 
-// Engine answers one question. It must leave out every record that Filter or Scope
-// does not admit, and may be called concurrently. An engine that is down or slower
-// than the context allows answers archive.ErrUnavailable.
+// Engine answers questions, each with an answer of its own, in one round trip. It must
+// leave out every record that Filter or Scope does not admit, and may be called
+// concurrently. An engine that is down or slower than the context allows answers
+// archive.ErrUnavailable.
 type Engine interface {
-	Ask(ctx context.Context, a Ask) (Answer, error)
+	Ask(ctx context.Context, asks ...Ask) ([]Answer, error)
 }
 
 // Ask is one question: the records that fulfil all terms, filter and scope.
@@ -28,17 +29,21 @@ type Ask struct {
 	Filter archive.Filter
 	Scope  archive.Scope
 	Sort   archive.Sort // empty: best first
-	Limit  int          // from 1 to MaxHits
+	Limit  int          // to MaxHits; 0 for nothing but Names
 	Facets []string     // fields to count the values of
+	Names  bool         // count the spellings of the names
 }
 
 // Answer is the first records that were asked for. Capped is set when there are
-// more than Total says.
+// more than Total says. Names is how many records bear a name that is spelt so;
+// Sampled is set when some of the records were not counted.
 type Answer struct {
-	Shown  []Shown
-	Total  int
-	Capped bool
-	Facets map[string]map[string]int
+	Shown   []Shown
+	Total   int
+	Capped  bool
+	Facets  map[string]map[string]int
+	Names   map[string]int
+	Sampled bool
 }
 
 // Op is how a term compares.

@@ -12,62 +12,37 @@ import (
 
 // nearest is how many records of a tier are put in order of nearness; a fixed
 // number, so that the pages of one search fit together.
-const nearest = 200
+const nearest = 300
 
-// Search asks an engine the questions of a plan until the page is full, and counts
-// facets on the first that finds anything. A scope without clauses finds nothing,
-// and so does a text with an id number in it: neither reaches the engine.
+// Search asks an engine the questions of a plan, one round after the other until the
+// page is full, and counts facets on the first that finds anything. Beside the first
+// page it suggests names. A scope without clauses finds nothing, and so does a text
+// with an id number in it: neither reaches the engine.
 //
 // With a sort order, the first question that finds anything is the whole answer:
 // one order cannot run through several degrees of fit.
 func Search(ctx context.Context, e Engine, q archive.Query, scope archive.Scope) (archive.Hits, error) {
-	typed := match.Classify(q.Text)
-	tiers := Tiers(typed)
-	p := &page{query: q, typed: typed, scope: scope, facets: map[string]map[string]int{}, seen: map[string]bool{}, exact: true}
+	p := &page{query: q, typed: match.Classify(q.Text), scope: scope, facets: map[string]map[string]int{}, seen: map[string]bool{}, names: map[string]tally{}, exact: true}
 	p.want = min(max(q.Offset, 0)+max(q.Limit, 1), MaxHits)
-	if len(scope.Clauses) == 0 || len(tiers) == 0 {
+	if len(scope.Clauses) == 0 {
 		return p.hits(), nil
 	}
-	// The names nearby take as long as all tiers together, and need none of them.
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var suggestions []archive.Suggestion
-	suggested := make(chan error, 1)
-	go func() {
-		var err error
-		suggestions, err = p.suggest(ctx, e)
-		suggested <- err
-	}()
-	err := p.askAll(ctx, e, tiers)
-	if err != nil {
-		cancel()
-	}
-	if err := cmp.Or(err, <-suggested); err != nil {
-		return archive.Hits{}, err
-	}
-	hits := p.hits()
-	hits.Suggestions = suggestions
-	return hits, nil
-}
-
-// askAll asks the tiers in order until the page is full.
-func (p *page) askAll(ctx context.Context, e Engine, tiers []Tier) error {
-	for i, tier := range tiers {
-		if tier.Spare && len(p.shown) > 0 || slices.ContainsFunc(tier.Terms, Term.futile) {
+	for _, round := range rounds(p.typed, q.Sort != "") {
+		tiers, asks := p.questions(round)
+		if p.full() {
+			p.exact = p.exact && (q.Sort != "" || len(asks) == 0)
+			break
+		}
+		if len(asks) == 0 {
 			continue
 		}
-		if err := p.ask(ctx, e, tier); err != nil {
-			return err
+		answers, err := e.Ask(ctx, asks...)
+		if err != nil {
+			return archive.Hits{}, err
 		}
-		if p.query.Sort != "" && len(p.shown) > 0 {
-			break
-		}
-		if len(p.shown) >= p.want {
-			p.exact = p.exact && i == len(tiers)-1
-			break
-		}
+		p.take(tiers, answers)
 	}
-	return nil
+	return p.hits(), nil
 }
 
 // page collects what the tiers find.
@@ -79,45 +54,81 @@ type page struct {
 	shown  []Shown
 	seen   map[string]bool
 	facets map[string]map[string]int
+	names  map[string]tally // by spelling, to be suggested
 
+	meant bool // something was found that is not only near what was typed
 	tiers int  // that found anything
 	most  int  // that one of them found
 	exact bool // everything there is has been counted
 	cut   bool // a tier found more than was fetched
 }
 
-func (p *page) ask(ctx context.Context, e Engine, tier Tier) error {
-	a := Ask{Terms: tier.Terms, Filter: p.query.Filter, Scope: p.scope, Sort: p.order(), Limit: p.want}
-	if len(p.shown) == 0 {
-		a.Facets = Facets()
+func (p *page) full() bool {
+	return len(p.shown) >= p.want || p.query.Sort != "" && len(p.shown) > 0
+}
+
+// questions are those of a round, without the ones that are not wanted or can find
+// nothing.
+func (p *page) questions(round []tier) (tiers []tier, asks []Ask) {
+	for _, t := range round {
+		if a := p.question(t); (a.Limit > 0 || a.Names) && !slices.ContainsFunc(t.terms, Term.futile) {
+			tiers, asks = append(tiers, t), append(asks, a)
+		}
 	}
-	if tier.Near != "" {
+	return tiers, asks
+}
+
+// question asks for nothing when neither records nor names of the tier are wanted.
+func (p *page) question(t tier) Ask {
+	found := len(p.shown) > 0
+	a := Ask{Terms: t.terms, Filter: p.query.Filter, Scope: p.scope, Sort: p.order(), Limit: p.want}
+	a.Names = t.names && p.query.Offset <= 0 && !(t.blind && p.meant)
+	switch {
+	case t.blind, t.spare && found:
+		a.Limit = 0
+	case t.near != "":
 		a.Limit = max(p.want, nearest)
 	}
-	answer, err := e.Ask(ctx, a)
-	if err != nil || len(answer.Shown) == 0 {
-		return err
+	if !found && a.Limit > 0 {
+		a.Facets = Facets()
 	}
-	if a.Facets != nil {
-		maps.Copy(p.facets, answer.Facets)
+	return a
+}
+
+// take takes all answers of a round, since they are there: those that follow a full
+// page still tell how many records there are.
+func (p *page) take(tiers []tier, answers []Answer) {
+	for i, answer := range answers {
+		p.count(answer)
+		found := len(p.shown) > 0
+		if len(answer.Shown) == 0 || found && (tiers[i].spare || p.query.Sort != "") {
+			continue
+		}
+		if !found {
+			maps.Copy(p.facets, answer.Facets)
+		}
+		p.meant = p.meant || tiers[i].near == ""
+		p.tiers++
+		p.most = max(p.most, answer.Total)
+		p.exact = p.exact && !answer.Capped
+		p.cut = p.cut || answer.Total > len(answer.Shown)
+		if name := tiers[i].near; name != "" && p.query.Sort == "" {
+			nearestFirst(answer.Shown[:min(len(answer.Shown), nearest)], name)
+		}
+		p.show(answer.Shown)
 	}
-	p.tiers++
-	p.most = max(p.most, answer.Total)
-	p.exact = p.exact && !answer.Capped
-	p.cut = p.cut || answer.Total > len(answer.Shown)
-	if tier.Near != "" && p.query.Sort == "" {
-		nearestFirst(answer.Shown[:min(len(answer.Shown), nearest)], tier.Near)
-	}
-	for _, s := range answer.Shown {
-		// A second fence: nothing passes that scope and filter do not admit. Engines
-		// compare more loosely than they do (Meilisearch without case and blanks).
+}
+
+// show is a second fence: nothing passes that scope and filter do not admit. Engines
+// compare more loosely than they do (Meilisearch without case and blanks).
+func (p *page) show(shown []Shown) {
+	for _, s := range shown {
 		r := s.record()
 		if !p.seen[s.ID] && p.scope.Admits(r.Target()) && p.query.Filter.Admits(r) {
 			p.seen[s.ID] = true
 			p.shown = append(p.shown, s)
 		}
 	}
-	return nil
 }
 
 // order is by shelf for codes and newest first for everything, unless asked otherwise.
@@ -134,16 +145,17 @@ func (p *page) order() archive.Sort {
 }
 
 func (p *page) hits() archive.Hits {
-	out := archive.Hits{Hits: []archive.Hit{}, Facets: p.facets}
+	out := archive.Hits{Hits: []archive.Hit{}, Facets: p.facets, Suggestions: near(match.FoldName(p.typed.Text), p.names)}
 	for _, f := range Facets() {
 		if out.Facets[f] == nil {
 			out.Facets[f] = map[string]int{}
 		}
 	}
+	marks := newMarker(p.typed)
 	from := min(max(p.query.Offset, 0), len(p.shown))
 	for _, s := range p.shown[from:min(p.want, len(p.shown))] {
 		hit := s.hit()
-		hit.Highlights = highlights(s, p.typed)
+		hit.Highlights = marks.highlights(s)
 		out.Hits = append(out.Hits, hit)
 	}
 	// Tiers overlap, so their totals do not add up: without having fetched all of

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"dangan/archive"
@@ -12,55 +11,42 @@ import (
 // maxSuggestions is how many names a list of "did you mean" has.
 const maxSuggestions = 10
 
-// suggest lists the distinct names in scope that are said like the one asked for or
-// differ from it in one character. One wrong character is no lack of hits but too
-// many meanings: names with counts help where records do not. Only a first page has
-// such a list.
-func (p *page) suggest(ctx context.Context, e Engine) ([]archive.Suggestion, error) {
-	if p.query.Offset > 0 || p.typed.Kind != match.Hanzi || len(p.typed.Words) != 1 {
-		return nil, nil
-	}
-	name := match.FoldName(p.typed.Text)
-	readings, masked := like(name)
-	if len(masked) == 0 {
-		return nil, nil
-	}
-	// Two questions: names said alike are few, and would be lost among the others
-	// where an engine counts the commonest names only.
-	counts := map[string]int{}
-	for _, keys := range [][]string{readings, masked} {
-		if len(keys) == 0 {
-			continue
-		}
-		answer, err := e.Ask(ctx, Ask{
-			Terms:  is(FieldNameLike, keys...),
-			Filter: p.query.Filter, Scope: p.scope, Limit: 1, Facets: []string{FieldCalled},
-		})
-		if err != nil {
-			return nil, err
-		}
-		for called, n := range answer.Facets[FieldCalled] {
-			counts[called] = max(counts[called], n)
+// tally is how many records bear a name spelt so, or at least that many.
+type tally struct {
+	n       int
+	atLeast bool
+}
+
+// count notes the names of an answer. The same name may be in several, of which one
+// has counted all records.
+func (p *page) count(a Answer) {
+	for spelling, n := range a.Names {
+		have, ok := p.names[spelling]
+		if !ok || have.atLeast && (!a.Sampled || n > have.n) {
+			p.names[spelling] = tally{n, a.Sampled}
 		}
 	}
-	return near(name, counts), nil
 }
 
 // neighbour is one folded name near the one asked for.
 type neighbour struct {
-	spelling  string // the commonest
-	most, all int    // records with that spelling, and with any
-	said      bool   // alike
-	far       distance
+	archive.Suggestion      // the commonest spelling, and records with any
+	most               int  // records with that spelling
+	said               bool // alike
+	far                distance
 }
 
-// near picks the names that are near from the counts of all names of the records
-// found: those said alike first, then those with fewer characters changed, then
-// those with the same surname, then the commonest.
-func near(name string, counts map[string]int) []archive.Suggestion {
+// near picks the distinct names that are near from those of all records found: those
+// said alike first, then those with fewer characters changed, then those with the same
+// surname, then the commonest. One wrong character is no lack of hits but too many
+// meanings: names with counts help where records do not.
+func near(name string, names map[string]tally) []archive.Suggestion {
+	if len(names) == 0 {
+		return nil
+	}
 	readings, masked := like(name)
 	found := map[string]*neighbour{}
-	for _, spelling := range sortedKeys(counts) {
+	for _, spelling := range sortedKeys(names) {
 		key := match.FoldName(spelling)
 		theirs, hidden := like(key)
 		said := share(readings, theirs)
@@ -72,9 +58,11 @@ func near(name string, counts map[string]int) []archive.Suggestion {
 			n = &neighbour{said: said, far: apart(key, name)}
 			found[key] = n
 		}
-		n.all += counts[spelling]
-		if counts[spelling] > n.most {
-			n.spelling, n.most = spelling, counts[spelling]
+		t := names[spelling]
+		n.Count += t.n
+		n.AtLeast = n.AtLeast || t.atLeast
+		if t.n > n.most {
+			n.Name, n.most = spelling, t.n
 		}
 	}
 	var list []*neighbour
@@ -82,11 +70,11 @@ func near(name string, counts map[string]int) []archive.Suggestion {
 		list = append(list, found[key])
 	}
 	slices.SortStableFunc(list, func(a, b *neighbour) int {
-		return cmp.Or(falseLast(a.said, b.said), a.far.compare(b.far), cmp.Compare(b.all, a.all))
+		return cmp.Or(falseLast(a.said, b.said), a.far.compare(b.far), cmp.Compare(b.Count, a.Count))
 	})
 	var out []archive.Suggestion
 	for _, n := range list[:min(len(list), maxSuggestions)] {
-		out = append(out, archive.Suggestion{Name: n.spelling, Count: n.all})
+		out = append(out, n.Suggestion)
 	}
 	return out
 }

@@ -10,84 +10,93 @@ import (
 	"dangan/archive/match"
 )
 
-// Tier is one question of a plan. Tiers are asked in order until the page is full.
-type Tier struct {
-	Terms []Term
-	// Spare tiers guess; they are asked only while nothing has been found.
-	Spare bool
-	// Near, when set, puts the records first whose names differ from it least.
-	Near string
+// tier is one question of a plan.
+type tier struct {
+	terms []Term
+	// spare tiers guess: they show records only while nothing has been found.
+	spare bool
+	// near, when set, puts the records first whose names differ from it least.
+	near string
+	// names of the records are suggested, whether those are shown or not.
+	names bool
+	// blind tiers show no records, and suggest only while nothing has been found but by
+	// tiers that are near.
+	blind bool
 }
 
 // maxWords bounds the work a query can make.
 const maxWords = 6
 
-// Tiers plans a query: what is most surely meant comes first. No text that holds an
-// id number makes a question.
-func Tiers(q match.Typed) []Tier {
+// rounds plans a query: what is most surely meant comes first. The tiers of a round
+// are asked at once, so that it costs one round trip; those that take long, or that
+// are seldom needed, are in a later one. No text that holds an id number makes a
+// question.
+func rounds(q match.Typed, sorted bool) [][]tier {
 	if q.HasID {
 		return nil
 	}
 	switch q.Kind {
 	case match.Empty:
-		return []Tier{{}}
+		return [][]tier{{{}}}
 	case match.Token:
-		return []Tier{{Terms: is(FieldToken, q.Key)}}
+		return [][]tier{{{terms: is(FieldToken, q.Key)}}}
 	case match.RecordID:
-		return []Tier{{Terms: is(FieldID, strings.ToUpper(q.Key))}}
+		return [][]tier{{{terms: is(FieldID, strings.ToUpper(q.Key))}}}
 	case match.RefCode:
-		return []Tier{
-			{Terms: is(FieldRefKey, q.Key)},
-			{Terms: starts(FieldRefKey, q.Key)},
-			{Terms: phrase(q.Key), Spare: true},
-			{Terms: words(All, q), Spare: true},
+		return [][]tier{
+			{{terms: is(FieldRefKey, q.Key)}, {terms: starts(FieldRefKey, q.Key)}},
+			{{terms: phrase(q.Key), spare: true}, {terms: words(All, q), spare: true}},
 		}
 	case match.Digits:
-		return []Tier{
-			{Terms: is(FieldRefKey, q.Key)},
-			{Terms: starts(FieldRefKey, q.Key)},
-			{Terms: phrase(q.Key)},
-			{Terms: words(All, q)},
+		return [][]tier{
+			{{terms: is(FieldRefKey, q.Key)}, {terms: starts(FieldRefKey, q.Key)}},
+			{{terms: phrase(q.Key)}, {terms: words(All, q)}},
 		}
 	case match.Latin:
 		return latin(q)
 	}
-	return hanzi(q)
+	return hanzi(q, sorted)
 }
 
-func latin(q match.Typed) []Tier {
+func latin(q match.Typed) [][]tier {
 	spelt := strings.ReplaceAll(q.Key, "ü", "v")
-	return []Tier{
-		{Terms: is(FieldNameKey, q.Key)},
-		{Terms: is(FieldNameLike, spelt)},
-		{Terms: starts(FieldNameLike, spelt)},
-		{Terms: phrase(q.Key)},
-		{Terms: words(All, q)},
+	return [][]tier{
+		{{terms: is(FieldNameKey, q.Key)}, {terms: is(FieldNameLike, spelt)}},
+		{{terms: starts(FieldNameLike, spelt)}, {terms: phrase(q.Key)}, {terms: words(All, q)}},
 	}
 }
 
-func hanzi(q match.Typed) []Tier {
+// hanzi asks for longer names that begin with the text in two steps: those with one
+// character more have it among the keys that hide a character, and are found in a
+// tenth of the time. A sorted search shows one tier only, so that it takes all of
+// them at once.
+func hanzi(q match.Typed, sorted bool) [][]tier {
 	name := match.FoldName(q.Text)
-	tiers := []Tier{{Terms: is(FieldNameKey, name)}}
-	if len(q.Words) > 1 {
-		tiers = append(tiers, several(q)...)
-	}
-	tiers = append(tiers,
-		Tier{Terms: starts(FieldNameKey, name)},
-		Tier{Terms: phrase(q.Key)})
+	begun := tier{terms: starts(FieldNameKey, name)}
 	readings, masked := like(name)
-	tiers = append(tiers, Tier{Terms: is(FieldNameLike, readings...), Near: name})
-	if len(masked) > 2 { // of two characters, one alone says nothing: suggestions must do
-		tiers = append(tiers, Tier{Terms: is(FieldNameLike, masked...), Near: name, Spare: true})
+	first := append([]tier{{terms: is(FieldNameKey, name)}}, several(q)...)
+	second := []tier{begun}
+	if sorted {
+		first, second = append(first, begun), nil
+	} else {
+		first = append(first, tier{terms: is(FieldNameLike, name+"?")})
 	}
-	return append(tiers,
-		Tier{Terms: words(All, q)},
-		Tier{Terms: words(Any, q), Spare: true})
+	first = append(first,
+		tier{terms: phrase(q.Key)},
+		tier{terms: is(FieldNameLike, readings...), near: name, names: true})
+	last := []tier{{terms: words(Any, q), spare: true}}
+	if guess := (tier{terms: is(FieldNameLike, masked...), near: name, spare: true, names: true}); len(masked) > 2 {
+		second = append(second, guess)
+	} else { // of two characters, one alone says little
+		guess.blind = true
+		last = append(last, guess)
+	}
+	return [][]tier{first, append(second, tier{terms: words(All, q)}), last}
 }
 
 // several is for words that mean different things: two names (a couple), or a name
 // and what the record is about, in any order.
-func several(q match.Typed) []Tier {
+func several(q match.Typed) []tier {
 	var everyone []Term
 	var keys []string
 	for _, w := range q.Words {
@@ -99,16 +108,16 @@ func several(q match.Typed) []Tier {
 	if len(keys) < 2 {
 		return nil
 	}
-	tiers := []Tier{{Terms: everyone}}
+	tiers := []tier{{terms: everyone}}
 	for i, person := range everyone {
 		rest := slices.Delete(slices.Clone(keys), i, i+1)
 		tiers = append(tiers,
-			Tier{Terms: append([]Term{person}, phrase(rest...)...)},
-			Tier{Terms: []Term{person, {Op: All, Values: rest}}})
+			tier{terms: append([]Term{person}, phrase(rest...)...)},
+			tier{terms: []Term{person, {Op: All, Values: rest}}})
 	}
 	return append(tiers,
-		Tier{Terms: phrase(keys...)},
-		Tier{Terms: everyone[:1], Spare: true})
+		tier{terms: phrase(keys...)},
+		tier{terms: everyone[:1], spare: true})
 }
 
 // like is what names near this one have in common with it. Only a word that could
