@@ -41,10 +41,13 @@ type Config struct {
 }
 
 // Room is the use cases. Its methods may be called concurrently.
-type Room struct{ c Config }
+type Room struct {
+	c     Config
+	ahead chan fileView // read, and not drawn yet
+}
 
 // New opens the room.
-func New(c Config) *Room { return &Room{c: c} }
+func New(c Config) *Room { return &Room{c: c, ahead: make(chan fileView, maxAhead)} }
 
 // head finds a record. Whatever is no id cannot name one.
 func (h *Room) head(ctx context.Context, id string) (archive.Version[archive.Record], error) {

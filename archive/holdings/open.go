@@ -64,19 +64,26 @@ func (h *Room) File(ctx context.Context, actor archive.Actor, p archive.Purpose,
 	return f.File, content, nil
 }
 
-// widths are the sizes in which pages are drawn, in pixels: a thumbnail, a page
-// on a screen, a page to read closely.
-func widths() []int { return []int{200, 900, 1600} }
+// The widths in which pages are drawn, in pixels.
+const (
+	thumbnail = 200
+	screen    = 900
+	closeUp   = 1600
+)
 
-// standardWidth is the smallest of widths that is not below what was asked for.
+// standardWidth is the smallest of the widths that is not below what was asked for.
 func standardWidth(asked int) int {
-	for _, w := range widths() {
-		if w >= asked {
-			return w
-		}
+	switch {
+	case asked <= thumbnail:
+		return thumbnail
+	case asked <= screen:
+		return screen
 	}
-	return widths()[len(widths())-1]
+	return closeUp
 }
+
+// pageKind is the kind under which the image of a page is derived.
+func pageKind(page, width int) string { return fmt.Sprintf("page-%d-%d", page, width) }
 
 // Page draws page (from 1) of file n as a PNG. It comes in few widths, so that a
 // page is drawn seldom: the next one that is not below width pixels.
@@ -89,8 +96,7 @@ func (h *Room) Page(ctx context.Context, actor archive.Actor, p archive.Purpose,
 	if page < 1 || page > f.state.Pages {
 		return nil, fmt.Errorf("page: %w", archive.ErrNotFound)
 	}
-	kind := fmt.Sprintf("page-%d-%d", page, width)
-	if drawn, err := h.c.Derived.Derived(ctx, f.ref, f.ID, kind); err == nil {
+	if drawn, err := h.c.Derived.Derived(ctx, f.ref, f.ID, pageKind(page, width)); err == nil {
 		return drawn, nil // any failure to find it means only to draw it again
 	}
 	src, err := h.c.Blobs.OpenBlob(ctx, f.ref, f.Blob)
@@ -98,14 +104,11 @@ func (h *Room) Page(ctx context.Context, actor archive.Actor, p archive.Purpose,
 		return nil, fmt.Errorf("page: %w", err)
 	}
 	defer src.Close()
-	drawn, err := h.c.Reader.Page(ctx, src, f.Size, page, width)
+	drawn, err := h.draw(ctx, f, src, page, width)
 	if err != nil {
 		return nil, fmt.Errorf("page: %w", err)
 	}
-	if err := h.c.Derived.PutDerived(ctx, f.ref, f.ID, kind, drawn[0]); err != nil {
-		h.c.Log.WarnContext(ctx, "page not cached", "ref", f.ref.String(), "error", err)
-	}
-	return drawn[0], nil
+	return drawn, nil
 }
 
 // fileView is a file that may be shown, with what the reader found.

@@ -145,6 +145,9 @@ func TestPageIsDrawnOnceAndTracedEveryTime(t *testing.T) {
 	if _, err := room.Page(t.Context(), clerk(), forPension, view.ID, 1, 3, 900); !errors.Is(err, archive.ErrNotFound) {
 		t.Error(err)
 	}
+	if _, err := room.Page(t.Context(), clerk(), forPension, view.ID, 1, 2, 1); err != nil || w.reads != before+1 {
+		t.Error("a thumbnail was not drawn with its page:", err)
+	}
 	for asked, drawn := range map[int]string{1: "page 1 at 200", 1234: "page 1 at 1600", 9999: "page 1 at 1600"} {
 		if png, err := room.Page(t.Context(), clerk(), forPension, view.ID, 1, 1, asked); err != nil || string(png) != drawn {
 			t.Errorf("width %d: %s, %v", asked, png, err)

@@ -87,7 +87,11 @@ func (h *Room) read(ctx context.Context, ref archive.Ref, f archive.File) (archi
 	if err != nil {
 		return found, err
 	}
-	return found, h.c.Derived.PutDerived(ctx, ref, f.ID, reading, raw)
+	if err := h.c.Derived.PutDerived(ctx, ref, f.ID, reading, raw); err != nil {
+		return found, err
+	}
+	h.drawLater(ref, f, found)
+	return found, nil
 }
 
 // mark makes the record findable by what its newest version says, and no longer

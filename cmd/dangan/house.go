@@ -207,6 +207,7 @@ func (h *house) serve(ctx context.Context, l net.Listener) error {
 		return server.Shutdown(deadline)
 	})
 	group.Go(func() error { return h.run(ctx) })
+	group.Go(func() error { h.holdings.DrawAhead(ctx); return nil })
 	return group.Wait()
 }
 
