@@ -37,9 +37,9 @@ const (
 // taken for "no filter".
 type Scope struct {
 	Clauses []Clause
-	// Without is a person token: records about that person are left out,
-	// whatever the clauses say. Empty leaves out none.
-	Without string
+	// Without are person tokens: records about these people are left out, whatever
+	// the clauses say.
+	Without []string
 }
 
 // Clause admits the records that match all of its non-empty fields.
@@ -51,7 +51,7 @@ type Clause struct {
 
 // Admits reports whether the record's target is in scope.
 func (s Scope) Admits(t Target) bool {
-	if s.Without != "" && slices.Contains(t.Subjects, s.Without) {
+	if slices.ContainsFunc(t.Subjects, func(p string) bool { return slices.Contains(s.Without, p) }) {
 		return false
 	}
 	for _, c := range s.Clauses {
