@@ -93,6 +93,7 @@ const (
 	JobRecord      = "record"      // after every version of a record: read, mark, index
 	JobRequest     = "request"     // after a submission: the marks by which lists find it
 	JobCertificate = "certificate" // after an approval: seal; its Ref is the request
+	JobScans       = "ocr"         // when the files of a record have been read: read its scans
 )
 
 // ClaimHeld is a claim made for a commit; the sweep releases it when the commit

@@ -17,6 +17,7 @@ var (
 	ErrState           = errors.New("not possible in this state")
 
 	// ErrEarly is what a work handler answers when the commit that its job was
-	// planned for has not happened yet: the job is left as it is.
-	ErrEarly = errors.New("not committed yet")
+	// planned for has not happened yet, or when it is not through and others are
+	// to have their turn: the job is left as it is.
+	ErrEarly = errors.New("not yet")
 )

@@ -44,8 +44,12 @@ type Named struct {
 	Begun bool
 }
 
-// DerivedReading is what the reader found in a file.
-const DerivedReading = "reading"
+// What is derived from a file: what the reader found in it, and, where a machine has
+// read its scans, their text. That is not missed when it is not there.
+const (
+	DerivedReading = "reading"
+	DerivedScans   = "ocr"
+)
 
 // Names reads the bodies of all entries of a chain, oldest first. Bodies that are
 // not of the kind are ErrCorrupt; a kind that there is not is ErrInvalid. No bodies

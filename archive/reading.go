@@ -48,4 +48,6 @@ type FileState struct {
 	Findings []Finding `json:"findings,omitempty"`
 	// Sizes are those of the pages, for whoever draws on them.
 	Sizes []PageSize `json:"-"`
+	// Signatures are those on the file, as far as it tells by itself.
+	Signatures []Signature `json:"signatures,omitempty"`
 }

@@ -12,7 +12,7 @@ type Place [4]float64
 // Word is letters that stand together, and where. In Chinese that may be a phrase.
 type Word struct {
 	Text  string `json:"text"`
-	Place Place  `json:"place"`
+	Place Place  `json:"place,omitzero"`
 }
 
 // TextLine is a line of a page, in the order in which it is read.
@@ -105,4 +105,27 @@ type PageText struct {
 	// Machine means that it was read by a machine: no evidence, and not complete.
 	Machine bool       `json:"machine"`
 	Lines   []TextLine `json:"lines"`
+}
+
+// PlainPage is text of which nobody knows where it stands.
+func PlainPage(text string) PageText {
+	var p PageText
+	for line := range strings.Lines(text) {
+		p.Lines = append(p.Lines, TextLine{{Text: strings.TrimSpace(line)}})
+	}
+	return p.WithoutIDs()
+}
+
+// WithoutIDs is the page without what may be an id number: of a line with one, the
+// words have no places of their own.
+func (p PageText) WithoutIDs() PageText {
+	lines := make([]TextLine, len(p.Lines))
+	for i, l := range p.Lines {
+		lines[i] = l
+		if text := l.String(); WithoutIDs(text) != text {
+			lines[i] = TextLine{{Text: WithoutIDs(text), Place: l.Place()}}
+		}
+	}
+	p.Lines = lines
+	return p
 }

@@ -70,6 +70,7 @@ type Document struct {
 	Record  Record
 	Version int
 	Text    string // of its files
+	Machine bool   // some of the text was read by a machine
 	Persons []string
 }
 
@@ -87,7 +88,8 @@ type Hit struct {
 	Fonds      string            `json:"fonds"`
 	Openness   Openness          `json:"openness"`
 	Version    int               `json:"version"`
-	Highlights map[string]string `json:"highlights,omitempty"` // field → text with <mark>, HTML-escaped
+	Machine    bool              `json:"machine_text,omitempty"` // some of the text of its files was read by a machine
+	Highlights map[string]string `json:"highlights,omitempty"`   // field → text with <mark>, HTML-escaped
 }
 
 // Hits is a page of results. AtLeast is set when Total is a lower bound.

@@ -30,10 +30,13 @@ type Config struct {
 	Index   Index
 	Reader  Reader
 	Door    Door
-	Schema  archive.Schema
-	Now     func() time.Time
-	NewID   func() string // a ULID
-	Log     *slog.Logger
+	// Recognizer reads scans, in jobs that Later keeps; nil when there is none.
+	Recognizer Recognizer
+	Later      Planner
+	Schema     archive.Schema
+	Now        func() time.Time
+	NewID      func() string // a ULID
+	Log        *slog.Logger
 
 	// Grace is the longest a deposit may take, its upload included. After it an
 	// uncommitted deposit is fenced off.
@@ -128,9 +131,16 @@ func view(v archive.Version[archive.Record], states []archive.FileState, d archi
 func (h *Room) states(ctx context.Context, r archive.Record) ([]archive.FileState, error) {
 	states := []archive.FileState{}
 	for _, f := range r.Files {
-		state, _, err := h.state(ctx, r.Ref(), f)
+		state, found, err := h.state(ctx, r.Ref(), f)
 		if err != nil {
 			return nil, err
+		}
+		note, err := h.scanNote(ctx, r.Ref(), f, found)
+		if err != nil {
+			return nil, err
+		}
+		if note != "" {
+			state.Findings = append(state.Findings, archive.Finding{Code: note})
 		}
 		states = append(states, state)
 	}
@@ -153,7 +163,7 @@ func (h *Room) state(ctx context.Context, ref archive.Ref, f archive.File) (arch
 	if err != nil {
 		return archive.FileState{}, found, fmt.Errorf("file state: %w", err)
 	}
-	s := archive.FileState{State: archive.Ready, Kind: found.MediaType, Pages: found.Pages, Findings: found.Findings, Sizes: found.Sizes}
+	s := archive.FileState{State: archive.Ready, Kind: found.MediaType, Pages: found.Pages, Findings: found.Findings, Sizes: found.Sizes, Signatures: found.Signatures}
 	if found.Rejected() {
 		s.State = archive.Rejected
 	}

@@ -116,6 +116,7 @@ type fileView struct {
 	archive.File
 	ref   archive.Ref
 	state archive.FileState
+	found archive.Reading
 }
 
 // file finds a file and passes the door with it. Rights come before the state,
@@ -131,7 +132,7 @@ func (h *Room) file(ctx context.Context, actor archive.Actor, p archive.Purpose,
 		return fileView{}, fmt.Errorf("file: %w", archive.ErrNotFound)
 	}
 	f := fileView{File: v.Value.Masked([]archive.Mask{archive.MaskIDs}).Files[n-1], ref: v.Value.Ref()}
-	if f.state, _, err = h.state(ctx, f.ref, f.File); err != nil {
+	if f.state, f.found, err = h.state(ctx, f.ref, f.File); err != nil {
 		return fileView{}, err
 	}
 	switch f.state.State {

@@ -48,7 +48,8 @@ func TestWhatOneMayNotSeeLooksLikeNothing(t *testing.T) {
 		_, versions := room.Versions(t.Context(), tt.actor, forPension, tt.id)
 		_, _, file := room.File(t.Context(), tt.actor, forPension, tt.id, 1)
 		_, page := room.Page(t.Context(), tt.actor, forPension, tt.id, 1, 1, 900)
-		for i, err := range []error{open, versions, file, page} {
+		_, text := room.PageText(t.Context(), tt.actor, forPension, tt.id, 1, 1)
+		for i, err := range []error{open, versions, file, page, text} {
 			if !errors.Is(err, archive.ErrNotFound) || errors.Is(err, archive.ErrForbidden) {
 				t.Errorf("%s, %d: %v", name, i, err)
 			}

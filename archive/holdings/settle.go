@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"dangan/archive"
 )
@@ -26,48 +25,58 @@ func (h *Room) Settle(ctx context.Context, job archive.Job) error {
 		}
 		v, err = h.head(ctx, job.Ref.ID) // it was committed at the last moment
 	}
-	for err == nil {
-		settled := v.N
-		if err = h.settle(ctx, v); err != nil {
-			break
-		}
-		// A version that was written meanwhile may have been settled before
-		// this one was, which then left marks of what is no longer so.
-		if v, err = h.head(ctx, job.Ref.ID); err == nil && v.N == settled {
-			return nil
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	return h.untilNewest(ctx, v, h.settle)
+}
+
+// untilNewest does what must follow a version, and again while there is a newer one:
+// that may have been followed up before this one was, which then left marks or words
+// of what is no longer so.
+func (h *Room) untilNewest(ctx context.Context, v archive.Version[archive.Record], follow func(context.Context, archive.Version[archive.Record]) error) error {
+	for {
+		if err := follow(ctx, v); err != nil {
+			return err
+		}
+		newest, err := h.head(ctx, v.Value.ID)
+		if err != nil || newest.N == v.N {
+			return err
+		}
+		v = newest
+	}
 }
 
 // settle reads, marks and indexes one version. Marks do not wait for a reader
 // that fails, and neither waits for the index: exact look-ups work without both.
 func (h *Room) settle(ctx context.Context, v archive.Version[archive.Record]) error {
-	text, unread := h.readAll(ctx, v.Value)
+	said, unread := h.readAll(ctx, v.Value)
 	if err := h.mark(ctx, v); err != nil {
 		return errors.Join(unread, err)
 	}
-	err := h.c.Index.Put(ctx, h.document(v, text))
-	if err != nil {
+	err := h.c.Index.Put(ctx, h.document(v, said))
+	switch {
+	case err != nil:
 		err = fmt.Errorf("index record: %w", err)
+	case unread == nil:
+		err = h.later(ctx, v.Value.Ref(), said)
 	}
 	return errors.Join(unread, err)
 }
 
-// readAll has every file read and returns the text of those that passed.
-func (h *Room) readAll(ctx context.Context, r archive.Record) (string, error) {
-	var text []string
+// readAll has every file read and returns what those say that passed.
+func (h *Room) readAll(ctx context.Context, r archive.Record) (said words, _ error) {
 	var failures []error
 	for _, f := range r.Files {
 		found, err := h.read(ctx, r.Ref(), f)
-		switch {
-		case err != nil:
+		if err == nil && !found.Rejected() {
+			err = h.add(ctx, &said, r.Ref(), f, found)
+		}
+		if err != nil {
 			failures = append(failures, fmt.Errorf("read file: %w", err))
-		case !found.Rejected():
-			text = append(text, found.Text...)
 		}
 	}
-	return strings.Join(text, "\n"), errors.Join(failures...)
+	return said, errors.Join(failures...)
 }
 
 func (h *Room) read(ctx context.Context, ref archive.Ref, f archive.File) (archive.Reading, error) {
@@ -91,7 +100,7 @@ func (h *Room) read(ctx context.Context, ref archive.Ref, f archive.File) (archi
 		return found, err
 	}
 	h.drawLater(ref, f, found)
-	return found, nil
+	return found, h.forgetScans(ctx, ref, f, found)
 }
 
 // mark makes the record findable by what its newest version says, and no longer

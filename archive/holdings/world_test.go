@@ -41,6 +41,7 @@ type world struct {
 	asked   []string // what the index was asked
 	reader  error
 	reads   int
+	machine holdings.Recognizer // nil for none
 	traces  []archive.Disclosure
 	logged  bytes.Buffer
 }
@@ -62,7 +63,7 @@ func (w *world) room() *holdings.Room {
 	return holdings.New(holdings.Config{
 		Records: chain{w}, Blobs: w, Derived: w, Claims: w, Marks: w, Outbox: w, Index: finder{w}, Reader: w, Door: w,
 		Schema: schema, Now: func() time.Time { return w.now }, NewID: w.id, Grace: time.Hour,
-		Log: slog.New(slog.NewTextHandler(&w.logged, nil)),
+		Log: slog.New(slog.NewTextHandler(&w.logged, nil)), Recognizer: w.machine, Later: w,
 	})
 }
 
@@ -267,7 +268,8 @@ func (f finder) Search(_ context.Context, q archive.Query, s archive.Scope) (arc
 	return hits, nil
 }
 
-// Read takes the bytes for the text, and rejects what begins with BAD.
+// Read takes the bytes for the text, page by page between form feeds, with a scanned
+// page after them, and rejects what begins with BAD.
 func (w *world) Read(_ context.Context, src io.ReaderAt, size int64) (archive.Reading, error) {
 	if w.reader != nil {
 		return archive.Reading{}, w.reader
@@ -280,7 +282,8 @@ func (w *world) Read(_ context.Context, src io.ReaderAt, size int64) (archive.Re
 	if bytes.HasPrefix(text, []byte("BAD")) {
 		return archive.Reading{Findings: []archive.Finding{{Code: "not_readable", Rejects: true}}}, nil
 	}
-	return archive.Reading{MediaType: "application/pdf", Pages: 2, Text: []string{string(text), ""}}, nil
+	pages := append(strings.Split(string(text), "\f"), "")
+	return archive.Reading{MediaType: "application/pdf", Pages: len(pages), Text: pages}, nil
 }
 
 func (w *world) Page(_ context.Context, _ io.ReaderAt, _ int64, page int, widths ...int) ([][]byte, error) {

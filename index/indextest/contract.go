@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) Index) {
 		"values are only values":      testInjection,
 		"highlights":                  testHighlights,
 		"cancelled":                   testCancelled,
+		"text read by a machine":      testMachineText,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

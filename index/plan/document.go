@@ -24,6 +24,7 @@ type Shown struct {
 	Fonds    string   `json:"fonds"`
 	Openness string   `json:"openness"`
 	Version  int      `json:"ver"`
+	Machine  bool     `json:"machine,omitempty"` // some of the text was read by a machine
 }
 
 // Document is a record as an engine holds it. Its JSON names are the fields of the
@@ -53,7 +54,7 @@ func NewDocument(d archive.Document) Document {
 			ID: r.ID, Title: clean(r.Title), Names: []string{}, RefCode: clean(r.RefCode.String()),
 			Date: r.Date.ISO(), Year: r.Date.Year,
 			Family: string(r.Family), Category: r.Category, Office: r.Office, Fonds: r.Fonds,
-			Openness: string(r.Openness), Version: d.Version,
+			Openness: string(r.Openness), Version: d.Version, Machine: d.Machine,
 		},
 		Tokens:   d.Persons,
 		RefKey:   r.RefCode.Key(),
@@ -138,6 +139,6 @@ func (s Shown) hit() archive.Hit {
 	return archive.Hit{
 		ID: s.ID, Title: s.Title, Names: s.Names, RefCode: s.RefCode, Date: s.Date, Year: s.Year,
 		Family: archive.Family(s.Family), Category: s.Category, Office: s.Office, Fonds: s.Fonds,
-		Openness: archive.Openness(s.Openness), Version: s.Version,
+		Openness: archive.Openness(s.Openness), Version: s.Version, Machine: s.Machine,
 	}
 }
