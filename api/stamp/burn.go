@@ -3,7 +3,6 @@ package stamp
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -22,7 +21,9 @@ import (
 const (
 	copyDPI     = 200
 	copyQuality = 88
-	copyLevels  = 46.0 // of 255, by which the purpose mark is darker than what it is burnt into
+	// purposeInset is how far the purpose mark keeps from the edges, in its own points.
+	purposeInset = 28.0
+	copyLevels   = 46.0 // of 255, by which the purpose mark is darker than what it is burnt into
 )
 
 // scan is a page as a JPEG.
@@ -40,13 +41,13 @@ var errTraced = errors.New("the picture holds the words of a seal")
 // picture returns a page with everything burnt in. The scan in the source itself is the better one; the picture that
 // the raster draws is there for all pages.
 func (k *copying) picture(ctx context.Context, p CopyPage) (scan, error) {
-	if s, ok := k.original(p); ok {
+	s, err := k.find(k.sources, p)
+	if err == nil {
 		if burnt, err := k.burner.burn(s, p.Masks); err == nil {
 			return burnt, nil
 		}
 	}
-	s, err := k.render(ctx, p)
-	if err != nil {
+	if s, err = k.render(ctx, p); err != nil {
 		return scan{}, err
 	}
 	return k.burner.burn(s, p.Masks)
@@ -177,7 +178,7 @@ func (w *watermark) paint(s scan) *image.Alpha {
 	scale := s.scale()
 	across, down := float64(size.X)/s.width*scale, float64(size.Y)/s.height*scale // pixels to one of the mark's points
 	one := w.raster(across, down)
-	w.tile(s.width/scale, s.height/scale, 28, func(x, y float64) {
+	w.tile(s.width/scale, s.height/scale, purposeInset, func(x, y float64) {
 		at := image.Pt(int(x*across), int(y*down))
 		draw.Draw(page, one.Rect.Add(at), one, image.Point{}, draw.Over)
 	})
@@ -239,27 +240,4 @@ func turnedBack(seen *image.Alpha, turn int) *image.Alpha {
 		}
 	}
 	return out
-}
-
-// maxOriginal bounds a picture that is kept, in bytes.
-const maxOriginal = 64 << 20
-
-// original returns the scan that a page consists of, and whether there is one that can be kept.
-func (k *copying) original(p CopyPage) (scan, bool) {
-	source := k.sources[p.Source]
-	var magic [4]byte
-	if _, err := source.ReadAt(magic[:], 0); err != nil || binary.BigEndian.Uint16(magic[:]) != 0xFFD8 || p.Page != 1 || source.Size() > maxOriginal {
-		return scan{}, false
-	}
-	file := make([]byte, source.Size())
-	if _, err := source.ReadAt(file, 0); err != nil && err != io.EOF {
-		return scan{}, false
-	}
-	i, err := dct.Look(file)
-	const least, most = 50, 2400 // of the resolutions that scanners have
-	if err != nil || i.Exif || min(i.DPIX, i.DPIY) < least || max(i.DPIX, i.DPIY) > most {
-		return scan{}, false
-	}
-	return scan{jpeg: file, grey: i.Grey, pixels: image.Pt(i.Width, i.Height),
-		width: float64(i.Width) * 72 / i.DPIX, height: float64(i.Height) * 72 / i.DPIY}, true
 }

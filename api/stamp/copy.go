@@ -84,14 +84,20 @@ func (s *Stamper) Copy(ctx context.Context, c Copy, sources []Source, pages Rast
 	if err := c.check(len(sources)); err != nil {
 		return fmt.Errorf("make copy: %w", err)
 	}
-	now := s.config.Now()
-	if _, err := Expires(s.chain, now); err != nil {
+	k, err := s.newSealedCopying(c, sources, pages)
+	if err != nil {
 		return fmt.Errorf("make copy: %w", err)
 	}
-	k := newCopying(s, c, sources, pages, now)
-	k.seal = s.newSealing(k.doc, now)
-	if err := k.rebuild(ctx, w); err != nil {
-		return fmt.Errorf("make copy: %w", err)
+	if done, err := k.tryAppend(ctx, w); err != nil || done {
+		return wrap("make copy", err)
+	}
+	k.seal = s.newSealing(k.doc, k.now)
+	return wrap("make copy", k.rebuild(ctx, w))
+}
+
+func wrap(operation string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
 	}
 	return nil
 }
@@ -102,10 +108,7 @@ func (s *Stamper) DrawCopy(ctx context.Context, c Copy, sources []Source, pages 
 	if err := c.check(len(sources)); err != nil {
 		return fmt.Errorf("draw copy: %w", err)
 	}
-	if err := newCopying(s, c, sources, pages, s.config.Now()).rebuild(ctx, w); err != nil {
-		return fmt.Errorf("draw copy: %w", err)
-	}
-	return nil
+	return wrap("draw copy", s.newCopying(c, sources, pages).rebuild(ctx, w))
 }
 
 // check names what is missing or out of range, never the content.

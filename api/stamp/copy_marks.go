@@ -44,6 +44,13 @@ func (k *copying) layMark(p *press, page copiedPage, i int) copyMark {
 	return mark
 }
 
+// blank makes the band white: a page that grows could show there what was cut off.
+func (m copyMark) blank(c *canvas) {
+	c.fill(color{1, 1, 1})
+	c.rect(0, m.top, m.page.width, m.page.height-m.top)
+	c.op("f")
+}
+
 func (m copyMark) draw(c *canvas) {
 	c.stroke(red())
 	c.lineWidth(0.6 * m.scale)

@@ -179,3 +179,65 @@ func TestCopyLooks(t *testing.T) {
 	run(t, "qpdf", "--check", file)
 	checkPDFSig(t, s, file)
 }
+
+// whole is a copy of all pages of one source.
+func whole(pages int) Copy {
+	c := Copy{Cover: coverSample(), Mark: copyMarkSample(), Straddle: true, Append: true}
+	for i := range pages {
+		c.Pages = append(c.Pages, CopyPage{Page: i + 1, Place: fmt.Sprintf("文件1第%d页", i+1)})
+	}
+	return c
+}
+
+// TestAppend: the original is what the copy begins with, whatever kind of cross-references it has.
+func TestAppend(t *testing.T) {
+	s := newTestStamper(t)
+	classic := write(t, "classic.pdf", pdfOf(t, leaf{box: "0 0 595 842", content: words("canary one")},
+		leaf{box: "0 0 842 595", content: "q " + words("canary two") + " Q"}))
+	for name, flags := range map[string][]string{
+		"classic": {"--object-streams=disable"}, "object streams": {"--object-streams=generate"},
+		"linear": {"--linearize", "--object-streams=disable"}, "linear, object streams": {"--linearize", "--object-streams=generate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "base.pdf")
+			run(t, "qpdf", append(flags, classic, path)...)
+			base, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pdf := makeCopy(t, s, whole(2), source(base))
+			if dir := os.Getenv("DANGAN_LOOK"); dir != "" {
+				os.WriteFile(dir+"/append.pdf", pdf, 0o600)
+			}
+			if !bytes.HasPrefix(pdf, base) {
+				_, err := ReadBase(context.Background(), source(base))
+				t.Fatalf("the copy does not begin with the original: %v", err)
+			}
+			checkCopy(t, s, pdf, "canary one", "canary two", "文件1第2页")
+		})
+	}
+}
+
+// checkCopy asks all checkers, and for words that must be readable.
+func checkCopy(t *testing.T, s testStamper, pdf []byte, words ...string) {
+	t.Helper()
+	if r := verdict(t, s, pdf); r.Word != Valid {
+		t.Errorf("%s: %s", r.Word, r.Why)
+	}
+	if r := verdict(t, s, append(bytes.Clone(pdf), "% more"...)); r.Word != Tampered {
+		t.Errorf("with something behind it: %s: %s", r.Word, r.Why)
+	}
+	path := write(t, "copy.pdf", pdf)
+	run(t, "qpdf", "--check", path)
+	checkPDFSig(t, s, path)
+	checkOpenSSL(t, s, pdf)
+	if out := run(t, "mutool", "sign", "-v", path); !strings.Contains(out, "unchanged since signing") {
+		t.Errorf("mutool: %s", out)
+	}
+	text := squash(run(t, "pdftotext", "-raw", path, "-"))
+	for _, want := range words {
+		if !strings.Contains(text, squash(want)) {
+			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+}

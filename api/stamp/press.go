@@ -66,6 +66,7 @@ type press struct {
 	structure     *structure
 	pages         []ref
 	more          func(tree ref) // draws pages behind those of the sheet; nil for none
+	below         int            // pages that are not in pages themselves, but below one of them
 	err           error          // the first thing that could not be set
 }
 
@@ -224,7 +225,7 @@ func (p *press) addPage(page *canvasPage, tree ref) {
 
 func (p *press) finishPages(tree ref) {
 	kids := strings.Trim(fmt.Sprint(p.pages), "[]")
-	p.doc.put(tree, fmt.Sprintf("<</Type/Pages/Count %d/Kids[%s]>>", len(p.pages), kids))
+	p.doc.put(tree, fmt.Sprintf("<</Type/Pages/Count %d/Kids[%s]>>", len(p.pages)+p.below, kids))
 	p.regular.write(p.doc)
 	p.bold.write(p.doc)
 }

@@ -21,8 +21,9 @@ type copying struct {
 	doc     *document
 	seal    *sealing // nil for a draft
 	burner  burner
-	sum     hash.Hash // of what is written out
-	pages   []copiedPage
+	originals
+	sum   hash.Hash // of what is written out
+	pages []copiedPage
 }
 
 // copiedPage is a page whose picture is in the file.
@@ -32,23 +33,35 @@ type copiedPage struct {
 	place  string
 }
 
-func newCopying(s *Stamper, c Copy, sources []Source, raster Raster, now time.Time) *copying {
-	return &copying{Stamper: s, Copy: c, sources: sources, raster: raster, now: now, doc: newDocument(s.zip),
+func (s *Stamper) newCopying(c Copy, sources []Source, raster Raster) *copying {
+	return &copying{Stamper: s, Copy: c, sources: sources, raster: raster, now: s.config.Now(), doc: newDocument(s.zip),
 		burner: newBurner(s.regular, c.Mark.PurposeMark, s.config.Rand), sum: sha256.New()}
+}
+
+// newSealedCopying is newCopying for what will be sealed now.
+func (s *Stamper) newSealedCopying(c Copy, sources []Source, raster Raster) (*copying, error) {
+	k := s.newCopying(c, sources, raster)
+	_, err := Expires(s.chain, k.now)
+	return k, err
 }
 
 // copyClaim is PDF/A-2b: a picture of a page is all there is to read of it.
 func copyClaim() claim {
-	return claim{properties: "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>\n"}
+	return claim{properties: "<pdfaid:part>2</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>\n", tagged: true}
 }
 
 // rebuild makes a new file of pictures. They are written out one by one; what is kept in memory is the rest.
 func (k *copying) rebuild(ctx context.Context, w io.Writer) error {
-	if k.config.Proves != nil && k.seal != nil { // evidence is appended to a whole file
-		return k.prove(ctx, w)
+	if k.config.Proves == nil || k.seal == nil {
+		_, err := k.write(ctx, w)
+		return err
 	}
-	_, err := k.write(ctx, w)
-	return err
+	var sealed bytes.Buffer // evidence is appended to a whole file
+	dater, err := k.write(ctx, &sealed)
+	if err != nil {
+		return err
+	}
+	return k.prove(ctx, sealed.Bytes(), dater, w)
 }
 
 func (k *copying) write(ctx context.Context, w io.Writer) (dater []*x509.Certificate, err error) {
@@ -77,18 +90,13 @@ func (k *copying) write(ctx context.Context, w io.Writer) (dater []*x509.Certifi
 	return dater, err
 }
 
-// prove is write with evidence behind the seal.
-func (k *copying) prove(ctx context.Context, w io.Writer) error {
-	var sealed bytes.Buffer
-	dater, err := k.write(ctx, &sealed)
-	if err != nil {
-		return err
-	}
+// prove writes a sealed file with its evidence.
+func (k *copying) prove(ctx context.Context, sealed []byte, dater []*x509.Certificate, w io.Writer) error {
 	evidence, err := k.gather(ctx, dater)
 	if err != nil {
 		return fmt.Errorf("prove seal: %w", err)
 	}
-	pdf, err := evidence.add(sealed.Bytes())
+	pdf, err := evidence.add(sealed)
 	if err != nil {
 		return err
 	}

@@ -174,8 +174,8 @@ func (s *Stamper) catalog(d *document, p *press, tree ref, now time.Time, entrie
 	d.begin(metadata) // not compressed: tools that only look for the packet must find it
 	fmt.Fprintf(&d.buf, "<</Type/Metadata/Subtype/XML/Length %d>>\nstream\n%s\nendstream\nendobj\n", len(packet), packet)
 	intent := fmt.Sprintf("<</Type/OutputIntent/S/GTS_PDFA1/OutputConditionIdentifier(%s)/Info(%s)/DestOutputProfile %s>>", srgbName, srgbName, profile)
-	d.put(r, fmt.Sprintf("<</Type/Catalog/Pages %s/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>/MarkInfo<</Marked true>>/StructTreeRoot %s/OutputIntents[%s]/Metadata %s%s>>",
-		tree, p.sheet.Language, p.structure.write(d), intent, metadata, entries))
+	d.put(r, fmt.Sprintf("<</Type/Catalog/Pages %s/Lang(%s)/ViewerPreferences<</DisplayDocTitle true>>/MarkInfo<</Marked %t>>/StructTreeRoot %s/OutputIntents[%s]/Metadata %s%s>>",
+		tree, p.sheet.Language, p.claim.tagged, p.structure.write(d), intent, metadata, entries))
 	return r
 }
 
@@ -208,12 +208,16 @@ func xmp(sheet Sheet, now time.Time, c claim) string {
 <?xpacket end="r"?>`, c.properties, escape(sheet.Title), escape(sheet.Issuer), escape(sheet.Number), now.Format("2006-01-02T15:04:05-07:00"), producer, c.schema)
 }
 
-// claim is what a file says of itself, and the description of that where PDF/A does not know it.
-type claim struct{ properties, schema string }
+// claim is what a file says of itself.
+type claim struct {
+	properties string // of its metadata
+	schema     string // describes those that PDF/A does not know
+	tagged     bool   // all that is to be read is in the structure
+}
 
 // certificateClaim is PDF/A-2a and PDF/UA-1.
 func certificateClaim() claim {
-	return claim{"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>\n", uaSchema}
+	return claim{"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance><pdfuaid:part>1</pdfuaid:part>\n", uaSchema, true}
 }
 
 // uaSchema describes the one property above that PDF/A does not know by itself (ISO 19005-2, 6.6.2.3).
