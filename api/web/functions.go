@@ -35,6 +35,7 @@ func functions(lang string, w words, schema archive.Schema) template.FuncMap {
 		"purpose": func(p archive.PurposeCode) string {
 			return chosen(archive.Purposes(), string(p), lang)
 		},
+		"service":    func(s archive.Service) string { return chosen(archive.Services(), string(s), lang) },
 		"fieldvalue": func(f archive.Field, value string) string { return fieldValue(f, value, lang) },
 		"facet": func(facet, value string, offices map[string]archive.Label) string {
 			switch facet {

@@ -80,13 +80,14 @@ func (h *house) open(accounts *storage.Chain[archive.Account], offices *storage.
 			archive.JobRequest:     func(ctx context.Context, j archive.Job) error { return h.rooms.Desk.Settle(ctx, j) },
 			archive.JobCertificate: func(ctx context.Context, j archive.Job) error { return h.rooms.Certificates.Seal(ctx, j) },
 		}})
+	held := holdings.New(holdings.Config{Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
+		Outbox: h.queue, Index: search, Reader: reader{}, Door: door, Schema: schema, Now: time.Now, NewID: newID, Log: log, Grace: time.Minute})
 	h.rooms = demo.Rooms{
-		Holdings: holdings.New(holdings.Config{Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
-			Outbox: h.queue, Index: search, Reader: reader{}, Door: door, Schema: schema, Now: time.Now, NewID: newID, Log: log, Grace: time.Minute}),
-		Desk: desk.New(desk.Config{Requests: requests, Records: records, Accounts: accounts, Offices: offices, Claims: b.Claims(), Marks: b.Marks(),
+		Holdings: held,
+		Desk: desk.New(desk.Config{Requests: requests, Records: records, Files: held, Accounts: accounts, Offices: offices, Claims: b.Claims(), Marks: b.Marks(),
 			Index: search, Outbox: h.queue, Door: door, Schema: schema, Now: time.Now, NewID: newID, Grace: time.Minute}),
 		Certificates: certificates.New(certificates.Config{Certificates: storage.NewChain[archive.Certificate](b, archive.KindCertificate),
-			Requests: requests, Records: records, Offices: offices, Numbers: b.Numbers(), Blobs: b.Blobs(), Stamper: stamper{}, Outbox: h.queue,
+			Requests: requests, Records: records, Offices: offices, Numbers: b.Numbers(), Blobs: b.Blobs(), Stamper: stamper{}, Copier: stamper{}, Files: held, Outbox: h.queue,
 			Door: door, Schema: schema, Now: time.Now, Rand: rand.Reader, Grace: time.Minute, Log: log}),
 		Actor: func(_ context.Context, user string) (archive.Actor, error) {
 			a, ok := h.people[user]
@@ -157,6 +158,15 @@ type stamper struct{}
 
 func (stamper) Stamp(_ context.Context, c archive.Certificate) ([]byte, error) {
 	return fmt.Appendf(nil, "%%PDF %s", c.Number), nil
+}
+
+func (stamper) Copy(_ context.Context, c archive.Certificate, _ []archive.Content, w io.Writer) error {
+	_, err := fmt.Fprintf(w, "%%PDF %s", c.Number)
+	return err
+}
+
+func (s stamper) DrawCopy(ctx context.Context, c archive.Certificate, originals []archive.Content, w io.Writer) error {
+	return s.Copy(ctx, c, originals, w)
 }
 
 func (stamper) Number(pdf []byte) (string, error) {

@@ -45,6 +45,11 @@ func (f *filler) tell(ctx context.Context, s story) (archive.Request, error) {
 		if err != nil {
 			return archive.Request{}, err
 		}
+		if step == archive.StepChoose { // whose files must have been read
+			if err := f.Wait(ctx); err != nil {
+				return archive.Request{}, err
+			}
+		}
 		v, err = f.Desk.Move(ctx, actor, v.Value.ID, v.N, s.move(step, f.records))
 		if err != nil {
 			return archive.Request{}, fmt.Errorf("%s: %w", step, err)
@@ -69,6 +74,8 @@ func (s story) move(step archive.Step, records []archive.Record) archive.Move {
 	switch step {
 	case archive.StepMatch:
 		m.Record = records[s.record].ID
+	case archive.StepChoose:
+		m.Pages = s.pages
 	case archive.StepReview:
 		m.Sources = []archive.PageRef{{File: 1, Page: 1}}
 	case archive.StepApprove, archive.StepWithdraw:

@@ -7,7 +7,8 @@ type story struct {
 	key     string // idempotency key
 	citizen string // user name
 	request archive.Request
-	record  int // a place in the row, or noRecord
+	record  int                // a place in the row, or noRecord
+	pages   []archive.CopyPage // of a copy
 	steps   []archive.Step
 	note    string // given with the steps that want one
 	end     ending
@@ -28,6 +29,8 @@ func stories() []story {
 	match := []archive.Step{archive.StepMatch}
 	review := []archive.Step{archive.StepMatch, archive.StepReview}
 	issue := []archive.Step{archive.StepMatch, archive.StepReview, archive.StepApprove}
+	choose := []archive.Step{archive.StepMatch, archive.StepChoose}
+	issueCopy := []archive.Step{archive.StepMatch, archive.StepChoose, archive.StepReview, archive.StepApprove}
 	one, two := husband(), graduate()
 	couple := wanted("marriage", 2009, 2011, "青川市民政局", as(one, "husband"), named("李㛃", "wife"))
 	pupil := wanted("education", 2003, 2006, "青川市第一中学", as(one, "student"))
@@ -48,6 +51,10 @@ func stories() []story {
 	goes := func(s story, record int, steps ...archive.Step) story { s.record, s.steps = record, steps; return s }
 	because := func(s story, note string) story { s.note = note; return s }
 	ends := func(s story, e ending) story { s.end = e; return s }
+	copies := func(s story, pages ...archive.CopyPage) story {
+		s.request.Service, s.pages = archive.ServiceCopy, pages
+		return s
+	}
 	inEnglish := func(s story) story { s.request.Language = "en"; return s }
 
 	return []story{
@@ -64,7 +71,22 @@ func stories() []story {
 		because(goes(asks("none", wanted("military", 2006, 2008, "", as(one, "soldier")), "落实优待政策"), noRecord, archive.StepNotFound, archive.StepApprove), "经查，馆藏2006至2008年兵役档案中无申请人记载。"),
 		because(goes(asksLinjiang("none-reviewed", wanted("land", 1999, 2003, "", as(two, "member")), "办理宅基地登记"), noRecord, archive.StepNotFound), "经查，馆藏土地承包档案中无申请人记载。"),
 		goes(asks("withdrawn", couple, "办理户口迁移"), noRecord, archive.StepWithdraw),
+		goes(copies(asks("copy", couple, "办理公证"), registrationForm()), ofMarriage, issueCopy...),
+		goes(copies(asks("copy-chosen", pupil, "报名考试"), page(1)), ofSchool, choose...),
 	}
+}
+
+func page(file int, masks ...archive.Box) archive.CopyPage {
+	return archive.CopyPage{PageRef: archive.PageRef{File: file, Page: 1}, Masks: masks}
+}
+
+// registrationForm is the page of the couple's registration, without her number and
+// address.
+func registrationForm() archive.CopyPage {
+	row := func(y float64) archive.Box {
+		return archive.Box{X: 0.29, Y: y, Width: 0.61, Height: 0.036, Reason: archive.MaskThirdParty}
+	}
+	return page(2, row(0.316), row(0.752))
 }
 
 func wanted(category string, from, to int, place string, persons ...archive.Person) archive.Wanted {
