@@ -215,43 +215,64 @@ func TestReindexGoesOn(t *testing.T) {
 	}
 }
 
-// A server that is restored from an older copy of its folder looks filled and is not.
-// It is noticed and filled again, by a process that was there and by one that was not.
+// A server that is restored from an older copy of its folder, or from an old dump,
+// looks filled and is not. It is noticed and filled again, by a process that was there
+// and by one that was not.
 func TestOldCopyIsNoticed(t *testing.T) {
-	server := testenv.Meilisearch(t)
-	o := newOffice(t, meilisearch(t, server), 30)
-	o.reindex(&reindexing{})
-	server.Stop()
-	old := t.TempDir()
-	must(t, os.CopyFS(old, os.DirFS(server.Data)))
-	server.Start()
-	for _, restarted := range []bool{false, true} {
-		o.describe(0, "后来之题")
-		d, err := o.holdings.Document(t.Context(), o.ids[0])
-		must(t, err)
-		must(t, o.index.Put(t.Context(), d))
-		if whole, err := o.indexWhole(t.Context()); err != nil || !whole {
-			t.Fatalf("before: whole %v, %v", whole, err)
-		}
-		server.Stop()
-		must(t, os.RemoveAll(server.Data))
-		must(t, os.CopyFS(server.Data, os.DirFS(old)))
-		server.Start()
-		if restarted {
-			o.index = meilisearch(t, server)
-		}
-		o.expect("后来之题", 0)
-		if filled, err := o.index.Filled(t.Context()); err != nil || !filled {
-			t.Errorf("an old copy says by itself that it is filled: %v, %v", filled, err)
-		}
-		if whole, err := o.indexWhole(t.Context()); err != nil || whole {
-			t.Errorf("restarted %v: an old copy is taken for whole: %v, %v", restarted, whole, err)
-		}
-		must(t, o.refill(t.Context()))
-		o.expect("后来之题", 1)
-		if whole, err := o.indexWhole(t.Context()); err != nil || !whole {
-			t.Errorf("filled again: whole %v, %v", whole, err)
-		}
+	for what, keep := range map[string]func(*testenv.MeilisearchServer) (restore func()){
+		"folder": func(s *testenv.MeilisearchServer) func() {
+			s.Stop()
+			old := t.TempDir()
+			must(t, os.CopyFS(old, os.DirFS(s.Data)))
+			s.Start()
+			return func() {
+				s.Stop()
+				must(t, os.RemoveAll(s.Data))
+				must(t, os.CopyFS(s.Data, os.DirFS(old)))
+				s.Start()
+			}
+		},
+		"dump": func(s *testenv.MeilisearchServer) func() {
+			dump := s.Dump()
+			return func() { s.Restore(dump) }
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			server := testenv.Meilisearch(t)
+			o := newOffice(t, meilisearch(t, server), 30)
+			o.reindex(&reindexing{})
+			restore := keep(server)
+			for _, restarted := range []bool{false, true} {
+				o.describe(0, "后来之题")
+				d, err := o.holdings.Document(t.Context(), o.ids[0])
+				must(t, err)
+				must(t, o.index.Put(t.Context(), d))
+				if whole, err := o.indexWhole(t.Context()); err != nil || !whole {
+					t.Fatalf("before: whole %v, %v", whole, err)
+				}
+				restore()
+				if restarted {
+					o.index = meilisearch(t, server)
+				}
+				o.healsOldCopy()
+			}
+		})
+	}
+}
+
+// healsOldCopy expects an index that lacks what was described last, and has it mended.
+func (o *office) healsOldCopy() {
+	o.expect("后来之题", 0)
+	if filled, err := o.index.Filled(o.t.Context()); err != nil || !filled {
+		o.t.Errorf("an old copy says by itself that it is filled: %v, %v", filled, err)
+	}
+	if whole, err := o.indexWhole(o.t.Context()); err != nil || whole {
+		o.t.Errorf("an old copy is taken for whole: %v, %v", whole, err)
+	}
+	must(o.t, o.refill(o.t.Context()))
+	o.expect("后来之题", 1)
+	if whole, err := o.indexWhole(o.t.Context()); err != nil || !whole {
+		o.t.Errorf("filled again: whole %v, %v", whole, err)
 	}
 }
 

@@ -1,10 +1,15 @@
 package testenv
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // MinIOServer is a running MinIO with one drive, keys of its own and no buckets.
@@ -81,6 +86,56 @@ func Meilisearch(t testing.TB, key ...string) *MeilisearchServer {
 	})
 	server.URL = "http://" + addr
 	return server
+}
+
+// Dump has the server write all it holds into a file, as its operator would for a
+// backup, and returns its path.
+func (s *MeilisearchServer) Dump() string {
+	s.t.Helper()
+	var task struct {
+		UID     int    `json:"taskUid"`
+		Status  string `json:"status"`
+		Details struct {
+			UID string `json:"dumpUid"`
+		} `json:"details"`
+	}
+	s.call(http.MethodPost, "/dumps", &task)
+	for path := fmt.Sprintf("/tasks/%d", task.UID); task.Status != "succeeded"; time.Sleep(readyPoll) {
+		if s.call(http.MethodGet, path, &task); task.Status == "failed" || task.Status == "canceled" {
+			s.t.Fatalf("dump: task %s", task.Status)
+		}
+	}
+	return filepath.Join(filepath.Dir(s.Data), "dumps", task.Details.UID+".dump")
+}
+
+// Restore puts what a dump holds in place of everything the server has.
+func (s *MeilisearchServer) Restore(dump string) {
+	s.t.Helper()
+	s.Stop()
+	if err := os.RemoveAll(s.Data); err != nil {
+		s.t.Fatal(err)
+	}
+	args := s.spec.Args
+	s.spec.Args = append(slices.Clip(args), "--import-dump", dump)
+	s.Start()
+	s.spec.Args = args
+}
+
+func (s *MeilisearchServer) call(method, path string, answer any) {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), method, s.URL+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+s.MasterKey)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(answer); err != nil || res.StatusCode >= 300 {
+		s.t.Fatalf("%s %s: %s, %v", method, path, res.Status, err)
+	}
 }
 
 // runOnFreeAddr takes another address when a server does not come up: between
