@@ -9,20 +9,37 @@ import (
 // all that could be asked for once.
 type Service string
 
-// ServiceCopy asks for certified copies of pages (核证副本).
-const ServiceCopy Service = "copy"
+// What may be asked for beside a certificate of what a record states.
+const (
+	ServiceCopy    Service = "copy" // certified copies of pages (核证副本)
+	ServiceHolding         = Service(OfHolding)
+	ServiceYears           = Service(OfService)
+	ServiceReading         = Service(OfReading)
+)
 
 // Services lists the codes with their labels.
 func Services() []Choice {
 	return []Choice{
 		{"", Label{"档案证明", "Certificate"}},
 		{string(ServiceCopy), Label{"核证副本", "Certified copy"}},
+		{string(ServiceHolding), Label{"存档证明", "Certificate of file held"}},
+		{string(ServiceYears), Label{"工作经历（工龄）证明", "Certificate of work experience"}},
+		{string(ServiceReading), Label{"查阅回执", "Receipt of reading"}},
 	}
 }
 
 // Valid reports whether there is such a service.
 func (s Service) Valid() bool {
 	return slices.ContainsFunc(Services(), func(c Choice) bool { return c.Code == string(s) })
+}
+
+// Family is that of the records which the service is given from. Of a personnel
+// file its subject gets what is derived from it, and no page.
+func (s Service) Family() Family {
+	if s == ServiceHolding || s == ServiceYears {
+		return Personnel
+	}
+	return Livelihood
 }
 
 // Limits of one certified copy.

@@ -25,16 +25,20 @@ const (
 	ActRevoke       Action = "certificate.revoke"
 	ActLookup       Action = "lookup.ask"
 	ActAccesses     Action = "access.list"
-	ActVerify       Action = "certificate.verify"
-	ActPublic       Action = "public"
-	ActReveal       Action = "record.reveal"
-	ActOwnAccesses  Action = "access.own"      // who saw my records
-	ActAccounts     Action = "account.list"    // without secrets
-	ActPropose      Action = "account.propose" // make one, or propose a post
-	ActConfirm      Action = "account.confirm" // a post, a lock, the end of sessions, relatives
-	ActKeys         Action = "account.keys"    // of agencies
-	ActEnrol        Action = "account.enrol"   // a citizen at the counter
-	ActSelf         Action = "account.self"    // password, second factor, sessions
+	// ActTemplates is to look at templates and to try them, ActWriteTemplate to
+	// put a new version in their place.
+	ActTemplates     Action = "template.read"
+	ActWriteTemplate Action = "template.write"
+	ActVerify        Action = "certificate.verify"
+	ActPublic        Action = "public"
+	ActReveal        Action = "record.reveal"
+	ActOwnAccesses   Action = "access.own"      // who saw my records
+	ActAccounts      Action = "account.list"    // without secrets
+	ActPropose       Action = "account.propose" // make one, or propose a post
+	ActConfirm       Action = "account.confirm" // a post, a lock, the end of sessions, relatives
+	ActKeys          Action = "account.keys"    // of agencies
+	ActEnrol         Action = "account.enrol"   // a citizen at the counter
+	ActSelf          Action = "account.self"    // password, second factor, sessions
 )
 
 // Target is what policy needs to know of the thing acted on. Zero fields mean

@@ -113,7 +113,7 @@ func requestNames(entries []Request) Named {
 	if newest.Record != "" {
 		n.Chains = append(n.Chains, Reference{Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion})
 	}
-	if newest.State == Issued {
+	if newest.State == Issued || newest.Certificate != "" { // that nothing was found is certified too
 		n.Chains = append(n.Chains, Reference{Ref: Ref{KindCertificate, newest.ID}, N: 1, Released: true})
 	}
 	return n
@@ -125,9 +125,13 @@ func certificateNames(entries []Certificate) Named {
 		Blobs: newest.Blobs(), Final: newest.Released(), Released: newest.Released(),
 		Begun: true, Owed: newest.State == CertApproved || newest.State == CertSealing,
 		Claims: []Value{{ClaimNumber, CanonicalNumber(newest.Number)}},
-		Chains: []Reference{
-			{Ref: Ref{KindRequest, newest.ID}, N: 1}, {Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion},
-		},
+		Chains: []Reference{{Ref: Ref{KindRequest, newest.ID}, N: 1}},
+	}
+	if newest.Record != "" {
+		n.Chains = append(n.Chains, Reference{Ref: Ref{KindRecord, newest.Record}, N: newest.RecordVersion})
+	}
+	if newest.Template.Version > 0 {
+		n.Chains = append(n.Chains, Reference{Ref: Ref{KindTemplate, newest.Template.ID}, N: newest.Template.Version})
 	}
 	if newest.PDF.ID != "" {
 		n.Claims = append(n.Claims, Value{ClaimPDF, newest.PDF.SHA256})

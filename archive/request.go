@@ -138,6 +138,12 @@ func (r Request) Problems(s Schema) Problems {
 	if !r.Service.Valid() {
 		ps.Add("unknown_value", "service")
 	}
+	switch c, ok := s.Category(r.Wanted.Category); {
+	case ok && c.Family == Personnel && r.Service.Family() != Personnel:
+		ps.Add("personnel_not_requestable", "wanted.category")
+	case ok && c.Family != r.Service.Family():
+		ps.Add("family_mismatch", "service")
+	}
 	return append(ps, r.Wanted.Problems(s).In("wanted")...)
 }
 
@@ -145,11 +151,8 @@ func (r Request) Problems(s Schema) Problems {
 func (w Wanted) Problems(s Schema) Problems {
 	var ps Problems
 	c, ok := s.Category(w.Category)
-	switch {
-	case !ok:
+	if !ok {
 		ps.Add("unknown_category", "category")
-	case c.Family == Personnel:
-		ps.Add("personnel_not_requestable", "category")
 	}
 	if len(w.Persons) == 0 {
 		ps.Add("required", "persons")

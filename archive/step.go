@@ -45,15 +45,6 @@ func StepRule(step Step) (Rule, bool) {
 	return Rule{}, false
 }
 
-// Leads is the state that the step leads to from state. Approving that nothing
-// was found ends the request; it has no certificate to wait for.
-func (r Rule) Leads(state RequestState) RequestState {
-	if r.To == Approved && state == ReviewedNone {
-		return NotFound
-	}
-	return r.To
-}
-
 // Steps lists the steps that the request's state allows, as far as may, which
 // says what the actor has a right to, lets them.
 func Steps(r Request, may func(Action) bool) []Step {
@@ -76,6 +67,29 @@ func (m Move) Problems() Problems {
 		ps.Add("required", "note")
 	}
 	checkText(&ps, m.Note, 500, "note")
+	if len(m.Searched) > 20 {
+		ps.Add("too_many", "searched")
+	}
+	for i, s := range m.Searched {
+		ps = append(ps, s.problems(index("searched", i))...)
+	}
+	return ps
+}
+
+func (s Search) problems(field string) Problems {
+	var ps Problems
+	if strings.TrimSpace(s.Place) == "" {
+		ps.Add("required", field+".place")
+	}
+	if len(s.Names) == 0 {
+		ps.Add("required", field+".names")
+	}
+	if s.YearFrom != 0 && s.YearTo != 0 && s.YearFrom > s.YearTo {
+		ps.Add("bad_range", field+".year_to")
+	}
+	for _, text := range append(append([]string{s.Place}, s.Fonds...), s.Names...) {
+		checkText(&ps, text, 100, field)
+	}
 	return ps
 }
 

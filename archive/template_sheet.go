@@ -61,6 +61,16 @@ func (t Template) Word(c Case, language string) (Sheet, []Statement) {
 	return w.sheet, w.statements
 }
 
+// Titled is the title in both languages.
+func (t Template) Titled(c Case) Label {
+	names := c.terms()
+	title := Label{ZH: say(names, t.Title.ZH, "zh-CN"), EN: say(names, t.Title.EN, "en")}
+	if title.EN == "" {
+		title.EN = title.ZH
+	}
+	return title
+}
+
 // wording is a sheet while it is written.
 type wording struct {
 	names      terms

@@ -235,17 +235,36 @@ func (p *press) ground(c *canvas) {
 	if p.watermark != nil {
 		c.artifact(func() { p.watermark.draw(c) })
 	}
+	if p.sheet.Draft != "" {
+		c.artifact(func() { p.draft(c) })
+	}
 	c.stroke(red())
 	c.frame(frameOuter, frameOuter, pageWidth-2*frameOuter, pageHeight-2*frameOuter, 2.2)
 	c.frame(frameInner, frameInner, pageWidth-2*frameInner, pageHeight-2*frameInner, 0.6)
 }
 
 func (p *press) issuerLines() []textLine {
-	return p.heading(style{font: p.bold, size: 21, ink: red(), tracking: 6}, p.sheet.Issuer, column)
+	return p.headings(style{font: p.bold, size: 21, ink: red(), tracking: 6}, p.sheet.Issuer)
 }
 
 func (p *press) titleLines() []textLine {
-	return p.heading(style{font: p.bold, size: 27, ink: black(), tracking: 5}, p.sheet.Title, column)
+	return p.headings(style{font: p.bold, size: 27, ink: black(), tracking: 5}, p.sheet.Title)
+}
+
+// headings sets a heading, and smaller what follows it on lines of their own.
+func (p *press) headings(st style, text string) []textLine {
+	first, rest, more := strings.Cut(text, "\n")
+	lines := p.heading(st, first, column)
+	if more {
+		lines = append(lines, p.heading(style{font: p.regular, size: 14, ink: st.ink}, rest, column)...)
+	}
+	return lines
+}
+
+// oneLine is a heading where there is room for its first line alone.
+func oneLine(text string) string {
+	first, _, _ := strings.Cut(text, "\n")
+	return first
 }
 
 // The first baseline of the head, and how far its parts stand apart.
@@ -264,7 +283,7 @@ func (p *press) tableTop() float64 {
 func (p *press) head(c *canvas, i int) float64 {
 	number := p.heading(style{font: p.regular, size: 12.5, ink: black()}, p.sheet.Labels.Number+p.sheet.Number, column)
 	if i > 0 {
-		title := p.heading(style{font: p.bold, size: 12.5, ink: black()}, p.sheet.Title+p.sheet.Labels.Continued, column)
+		title := p.heading(style{font: p.bold, size: 12.5, ink: black()}, oneLine(p.sheet.Title)+p.sheet.Labels.Continued, column)
 		c.artifact(func() {
 			show(c, title, left, laterTitle-float64(len(title)-1)*15, column, 15, centered)
 			p.doubleRule(c, laterTitle+10)

@@ -19,9 +19,12 @@ var ErrIncomplete = errors.New("sheet is incomplete")
 // a new line in a value or a note.
 type Sheet struct {
 	Language string // BCP 47, for readers and screen readers: zh-CN, en
-	Issuer   string // the office, in red at the head
-	Title    string
-	Number   string // certificate number (编号)
+	Also     string // that of the paragraphs which begin with a letter, on a sheet in two languages
+	// Issuer is the office, in red at the head. Of it and of the title, what follows a "\n" is set smaller: the same
+	// in another language.
+	Issuer string
+	Title  string
+	Number string // certificate number (编号)
 
 	Rows  []Row       // above the body: applicant, purpose, where the file is
 	Body  []Paragraph // what the record says
@@ -30,6 +33,7 @@ type Sheet struct {
 	SignedBy string // under the seal: the office,
 	Date     string // and the day of issue
 
+	Draft       string // words across every page of what is not to be taken for a certificate
 	PurposeMark string // tiled grey over every page (仅供…使用); empty for none
 	QRText      string // what the QR code says; empty for none
 	CheckCode   string
@@ -85,6 +89,16 @@ func English() Labels {
 	}
 }
 
+// Bilingual returns the labels of a certificate in Chinese and English.
+func Bilingual() Labels {
+	zh, en := Chinese(), English()
+	return Labels{
+		Number: "编号 No.：", Body: zh.Body, Sources: zh.Sources + " " + en.Sources, End: zh.End + " " + en.End,
+		Scan: zh.Scan + "\n" + en.Scan, CheckCode: "核验码 Check code：", VerifyURL: "核验网址 Verify at：",
+		Page: zh.Page + "  " + en.Page, Continued: zh.Continued,
+	}
+}
+
 func (l Labels) page(page, pages int) string {
 	return strings.NewReplacer("{page}", fmt.Sprint(page), "{pages}", fmt.Sprint(pages)).Replace(l.Page)
 }
@@ -105,7 +119,7 @@ func (s *Sheet) check() error {
 			problems = append(problems, name+" is empty")
 		}
 	}
-	if s.Language == "" || strings.Trim(s.Language, languageTag) != "" {
+	if s.Language == "" || strings.Trim(s.Language+s.Also, languageTag) != "" {
 		problems = append(problems, "Language is not a language tag")
 	}
 	if len(s.Body) == 0 {

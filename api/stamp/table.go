@@ -3,6 +3,7 @@ package stamp
 import (
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 // laidField is a field broken into lines.
@@ -187,7 +188,11 @@ func (p *press) drawBody(c *canvas, lines []bodyLine, y, bottom float64) {
 		for n < len(lines) && !lines[n-1].last {
 			n++
 		}
-		c.tag("P", "", func() {
+		entries := ""
+		if first := lines[0].atoms; p.sheet.Also != "" && len(first) > 0 && first[0].r < utf8.RuneSelf {
+			entries = fmt.Sprintf("/Lang(%s)", p.sheet.Also)
+		}
+		c.tag("P", entries, func() {
 			for _, l := range lines[:n] {
 				y += l.height
 				show(c, []textLine{l.textLine}, left+p.label+bodyPad, y-5, p.bodyWidth(), 0, l.align)

@@ -32,6 +32,9 @@ type Config struct {
 	Files        Files
 	Outbox       Outbox
 	Door         Door
+	Templates    Templates
+	Opener       Opener
+	Defaults     []archive.Template // built in
 	Schema       archive.Schema
 	Now          func() time.Time
 	Rand         io.Reader     // of check codes
@@ -56,7 +59,7 @@ func (m *Room) Seal(ctx context.Context, job archive.Job) error {
 	}
 	switch request.Value.State {
 	case archive.Approved:
-	case archive.Reviewed: // planned, and not yet approved
+	case archive.Reviewed, archive.ReviewedNone: // planned, and not yet approved
 		if m.c.Now().Sub(job.At) < m.c.Grace {
 			return archive.ErrEarly
 		}
@@ -83,10 +86,13 @@ func (m *Room) Seal(ctx context.Context, job archive.Job) error {
 // there is none.
 func (m *Room) certificate(ctx context.Context, r archive.Request) (archive.Version[archive.Certificate], error) {
 	v, err := m.c.Certificates.Head(ctx, r.ID)
+	if err == nil && v.Value.Sheet == nil && v.Value.Copy == nil && !v.Value.Released() {
+		return v, m.reword(ctx, r, &v.Value)
+	}
 	if !errors.Is(err, archive.ErrNotFound) {
 		return v, err
 	}
-	c, err := m.word(ctx, r)
+	c, err := m.word(ctx, r, m.c.Now())
 	if err != nil {
 		return v, err
 	}
@@ -102,6 +108,13 @@ func (m *Room) certificate(ctx context.Context, r archive.Request) (archive.Vers
 	}
 	// After a conflict another replica's entry stands; our number stays void.
 	return m.c.Certificates.Head(ctx, r.ID)
+}
+
+// reword gives a certificate that was begun before there were templates its words.
+func (m *Room) reword(ctx context.Context, r archive.Request, c *archive.Certificate) error {
+	worded, err := m.word(ctx, r, c.IssuedAt)
+	c.Template, c.Title, c.Sheet, c.Statements = worded.Template, worded.Title, worded.Sheet, worded.Statements
+	return err
 }
 
 // number takes the next number of the office and year and claims it for the
@@ -212,8 +225,11 @@ func (m *Room) append(ctx context.Context, v archive.Version[archive.Certificate
 // close writes the certificate's number into its request.
 func (m *Room) close(ctx context.Context, r archive.Version[archive.Request], c archive.Certificate) error {
 	r.Value.State, r.Value.Certificate = archive.Issued, c.Number
+	if r.Value.Record == "" { // what was certified is that there is none
+		r.Value.State = archive.NotFound
+	}
 	r.Value.Events = append(r.Value.Events[:len(r.Value.Events):len(r.Value.Events)],
-		archive.Event{At: m.c.Now(), Actor: string(archive.RoleSystem), Step: archive.StepIssue, State: archive.Issued})
+		archive.Event{At: m.c.Now(), Actor: string(archive.RoleSystem), Step: archive.StepIssue, State: r.Value.State})
 	if err := m.c.Requests.Append(ctx, r.Value.ID, r.N+1, r.Value); err != nil {
 		return fmt.Errorf("close request: %w", err)
 	}

@@ -84,7 +84,7 @@ func (m *Room) Draft(ctx context.Context, actor archive.Actor, request string, w
 	if r.Value.Copy == nil || r.Value.State.Closed() {
 		return fmt.Errorf("draft of a copy from %s: %w", r.Value.State, archive.ErrState)
 	}
-	c, err := m.word(ctx, r.Value)
+	c, err := m.word(ctx, r.Value, m.c.Now())
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,9 @@ type Stamper interface {
 	// Stamp returns the sealed PDF. An error that is archive.ErrUnavailable may
 	// pass (an HSM that is away); others need a person.
 	Stamp(ctx context.Context, c archive.Certificate) ([]byte, error)
+	// Draw returns the same page as a draft, which nobody can take for one that was
+	// issued: with neither seal nor number nor code.
+	Draw(ctx context.Context, c archive.Certificate) ([]byte, error)
 	// Number reads which certificate a PDF says it is; archive.ErrNotFound when
 	// it says nothing, archive.ErrInvalid when it is no PDF.
 	Number(pdf []byte) (string, error)
@@ -70,6 +73,19 @@ type Files interface {
 	// File passes the door with file n (from 1). It is archive.ErrState while the
 	// file is being read. The caller closes the content.
 	File(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n int) (archive.File, archive.Content, error)
+}
+
+// Templates is the chain of every template (archive.TemplateID).
+type Templates interface {
+	Append(ctx context.Context, id string, n int, t archive.Template) error
+	Head(ctx context.Context, id string) (archive.Version[archive.Template], error)
+	// History returns all entries, oldest first.
+	History(ctx context.Context, id string) ([]archive.Version[archive.Template], error)
+}
+
+// Opener opens records for drafts (package holdings).
+type Opener interface {
+	Open(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) (archive.RecordView, error)
 }
 
 // Outbox makes sure that an approved certificate is sealed.

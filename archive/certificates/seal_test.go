@@ -25,9 +25,10 @@ func TestSeal(t *testing.T) {
 		ID: request.ID, Record: request.Record, RecordVersion: 2, Applicant: "wife", Office: "qc",
 		Issuer: archive.Label{ZH: "青川市档案馆", EN: "Qingchuan Archives"}, SealNumber: "5108", Number: "青民档证〔2026〕000001号",
 		Category: "marriage", Holder: "张㛃", HolderID: "999999********0016", Purpose: "办理公积金贷款",
-		State: archive.CertSealed, IssuedAt: w.now, ValidUntil: w.now.Add(24 * time.Hour), Attempts: 1,
+		Template: archive.TemplatePin{ID: "marriage", Version: 1},
+		State:    archive.CertSealed, IssuedAt: w.now, ValidUntil: w.now.Add(24 * time.Hour), Attempts: 1,
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(archive.Certificate{}, "Code", "Title", "Matter", "Statements", "PDF")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(archive.Certificate{}, "Code", "Title", "Matter", "Statements", "Sheet", "PDF")); diff != "" {
 		t.Error(diff)
 	}
 	if !regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$`).MatchString(got.Code) {
@@ -54,6 +55,7 @@ func TestSealOnlyWhatIsApproved(t *testing.T) {
 	}{
 		{archive.Reviewed, 0, archive.ErrEarly},
 		{archive.Reviewed, 2 * time.Hour, nil},
+		{archive.ReviewedNone, 0, archive.ErrEarly},
 		{archive.Submitted, 0, nil},
 		{archive.NotFound, 0, nil},
 		{archive.Withdrawn, 0, nil},

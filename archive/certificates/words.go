@@ -5,59 +5,71 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode"
 
 	"dangan/archive"
 )
 
 // word composes what the certificate says. It states the entry of the record
-// that was reviewed, whatever has been written since.
-func (m *Room) word(ctx context.Context, r archive.Request) (archive.Certificate, error) {
-	entries, err := m.c.Records.History(ctx, r.Record)
+// that was reviewed, whatever has been written since, in the words of the template
+// that counts now.
+func (m *Room) word(ctx context.Context, r archive.Request, issued time.Time) (archive.Certificate, error) {
+	said, version, err := m.matter(ctx, r, issued)
 	if err != nil {
 		return archive.Certificate{}, err
 	}
-	if r.RecordVersion < 1 || r.RecordVersion > len(entries) {
-		return archive.Certificate{}, fmt.Errorf("word certificate: no entry %d: %w", r.RecordVersion, archive.ErrCorrupt)
-	}
-	record := entries[r.RecordVersion-1]
-	office, err := m.c.Offices.Head(ctx, r.Office)
-	if err != nil {
-		return archive.Certificate{}, err
-	}
-	category, ok := m.c.Schema.Category(record.Value.Category)
-	if !ok || len(r.Sources) == 0 && r.Copy == nil {
-		return archive.Certificate{}, fmt.Errorf("word certificate: %w", archive.ErrInvalid)
-	}
-	now := m.c.Now()
 	c := archive.Certificate{
-		ID: r.ID, Record: r.Record, RecordVersion: record.N, Applicant: r.Applicant,
-		Office: r.Office, Issuer: office.Value.Name, SealNumber: office.Value.SealNumber,
-		Category: category.Code, Title: category.Wording.Title, Language: r.Language,
-		Holder: r.Name, HolderID: r.IDNumber.Masked(), Matter: category.Label, Purpose: r.Purpose,
-		State: archive.CertApproved, IssuedAt: now,
+		ID: r.ID, Record: r.Record, RecordVersion: version, Applicant: r.Applicant,
+		Office: r.Office, Issuer: said.Office.Name, SealNumber: said.Office.SealNumber,
+		Category: said.Category.Code, Language: r.Language,
+		Holder: r.Name, HolderID: r.IDNumber.Masked(), Matter: said.Category.Label, Purpose: r.Purpose,
+		State: archive.CertApproved, IssuedAt: said.Issued, ValidUntil: said.Until,
 	}
 	if r.Copy != nil {
-		copied(&c, *r.Copy, record.Value)
-	} else {
-		c.Statements = statements(category, record.Value, r.Sources)
+		copied(&c, *r.Copy, said.Record)
+		return c, nil
 	}
-	if m.c.Term > 0 {
-		c.ValidUntil = now.Add(m.c.Term)
+	t, err := m.template(ctx, archive.TemplateKey(said.Occasion, said.Category.Code), r.Office)
+	if err != nil {
+		return archive.Certificate{}, err
 	}
+	sheet, statements := t.Value.Word(said, r.Language)
+	c.Template, c.Title = archive.TemplatePin{ID: t.Value.Ref().ID, Version: t.N}, t.Value.Titled(said)
+	c.Sheet, c.Statements = &sheet, statements
 	return c, nil
 }
 
-// statements cites for every sentence the page the reviewer named for it; the
-// last page named serves for the rest.
-func statements(c archive.Category, r archive.Record, pages []archive.PageRef) []archive.Statement {
-	var list []archive.Statement
-	for i, text := range c.Sentences(r) {
-		page := pages[min(i, len(pages)-1)]
-		list = append(list, archive.Statement{Text: text, Source: archive.Citation{
-			RefCode: r.RefCode.Original, File: page.File, Page: page.Page, Date: r.Date}})
+// matter collects what the certificate of a request may speak of, and the number
+// of the record's entry that it does.
+func (m *Room) matter(ctx context.Context, r archive.Request, issued time.Time) (archive.Case, int, error) {
+	c := archive.Case{Occasion: r.Occasion(), Request: r, Issued: issued}
+	office, err := m.c.Offices.Head(ctx, r.Office)
+	if err != nil {
+		return c, 0, err
 	}
-	return list
+	c.Office = office.Value
+	category, version := r.Wanted.Category, 0
+	if r.Record != "" {
+		entries, err := m.c.Records.History(ctx, r.Record)
+		if err != nil {
+			return c, 0, err
+		}
+		if r.RecordVersion < 1 || r.RecordVersion > len(entries) {
+			return c, 0, fmt.Errorf("word certificate: no entry %d: %w", r.RecordVersion, archive.ErrCorrupt)
+		}
+		record := entries[r.RecordVersion-1]
+		c.Record, category, version = record.Value, record.Value.Category, record.N
+	}
+	known := false
+	if c.Category, known = m.c.Schema.Category(category); !known || r.Record != "" && len(r.Sources) == 0 && r.Copy == nil {
+		return c, 0, fmt.Errorf("word certificate: %w", archive.ErrInvalid)
+	}
+	// What was read or sought on a day stays so; what a record states may change.
+	if m.c.Term > 0 && c.Occasion != archive.OfNotFound && c.Occasion != archive.OfReading {
+		c.Until = c.Issued.Add(m.c.Term)
+	}
+	return c, version, nil
 }
 
 const codeAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford: none is read for another

@@ -33,6 +33,8 @@ type world struct {
 	requests map[string][]archive.Version[archive.Request]
 	records  map[string]archive.Version[archive.Record]
 	offices  map[string]archive.Office
+	papers   map[string][]archive.Version[archive.Template]
+	drawn    []archive.Certificate
 	claims   map[string]string
 	next     map[string]int
 	blobs    map[string][]byte
@@ -50,6 +52,7 @@ func newWorld(t *testing.T) *world {
 		t: t, now: time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC),
 		certs: map[string][]archive.Version[archive.Certificate]{}, requests: map[string][]archive.Version[archive.Request]{},
 		records: map[string]archive.Version[archive.Record]{}, claims: map[string]string{}, next: map[string]int{}, blobs: map[string][]byte{},
+		papers: map[string][]archive.Version[archive.Template]{},
 		offices: map[string]archive.Office{
 			"qc": {ID: "qc", Name: archive.Label{ZH: "青川市档案馆", EN: "Qingchuan Archives"}, Short: "青民档证", SealNumber: "5108"},
 			"zz": {ID: "zz", Name: archive.Label{ZH: "周州市档案馆", EN: "Zhouzhou Archives"}, Short: "周民档证"},
@@ -62,10 +65,14 @@ func (w *world) room() *certificates.Room {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	defaults, err := archive.DefaultTemplates(schema)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	return certificates.New(certificates.Config{
 		Certificates: certs{w}, Requests: requests{w}, Records: records{w}, Offices: offices{w},
 		Numbers: w, Blobs: w, Stamper: w, Copier: copier{w}, Files: files{w}, Outbox: w, Door: w,
-		Schema: schema, Now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }, Rand: rand.Reader,
+		Templates: papers{w}, Opener: w, Defaults: defaults, Schema: schema, Now: func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }, Rand: rand.Reader,
 		Grace: time.Hour, Term: w.term, Log: slog.New(slog.NewTextHandler(&w.logged, nil)),
 	})
 }
@@ -172,6 +179,49 @@ func (r records) History(_ context.Context, id string) ([]archive.Version[archiv
 	entries := make([]archive.Version[archive.Record], v.N)
 	entries[v.N-1] = v
 	return entries, nil
+}
+
+type papers struct{ w *world }
+
+func (p papers) Append(_ context.Context, id string, n int, v archive.Template) error {
+	w := p.w
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch list := w.papers[id]; {
+	case v.Ref().ID != id:
+		w.t.Errorf("template %s under id %s", v.Ref().ID, id)
+	case n <= len(list):
+		return archive.ErrConflict
+	case n > len(list)+1:
+		return archive.ErrNotFound
+	}
+	return w.write("template", func() {
+		w.papers[id] = append(w.papers[id], archive.Version[archive.Template]{N: n, At: w.now, Value: v})
+	})
+}
+
+func (p papers) Head(_ context.Context, id string) (archive.Version[archive.Template], error) {
+	p.w.mu.Lock()
+	defer p.w.mu.Unlock()
+	return last(p.w.papers[id])
+}
+
+func (p papers) History(_ context.Context, id string) ([]archive.Version[archive.Template], error) {
+	return p.w.papers[id], nil
+}
+
+// Open lets nobody but the approver have a record.
+func (w *world) Open(_ context.Context, a archive.Actor, _ archive.Purpose, id string) (archive.RecordView, error) {
+	v, ok := w.records[id]
+	if !ok || a.ID != approver.ID {
+		return archive.RecordView{}, archive.ErrNotFound
+	}
+	return archive.RecordView{Record: v.Value, Version: v.N}, nil
+}
+
+func (w *world) Draw(_ context.Context, c archive.Certificate) ([]byte, error) {
+	w.drawn = append(w.drawn, c)
+	return []byte("%PDF draft"), nil
 }
 
 type offices struct{ w *world }

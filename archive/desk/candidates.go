@@ -62,10 +62,8 @@ func (d *Room) Candidates(ctx context.Context, actor archive.Actor, id string) (
 // every name.
 func (d *Room) find(ctx context.Context, actor archive.Actor, r archive.Request) (ids []string, ranked bool, err error) {
 	numbers := []archive.IDNumber{r.IDNumber}
-	names := []string{r.Name}
 	for _, p := range r.Wanted.Persons {
 		numbers = append(numbers, p.ID)
-		names = append(names, p.Names()...)
 	}
 	for _, n := range numbers {
 		if n.IsZero() {
@@ -78,8 +76,7 @@ func (d *Room) find(ctx context.Context, actor archive.Actor, r archive.Request)
 		ids = append(ids, found...)
 	}
 	ranked = true
-	names = distinct(names)
-	for _, name := range names[:min(len(names), maxNames)] {
+	for _, name := range sought(r) {
 		hits, err := d.c.Index.Search(ctx, archive.Query{Text: name, Limit: 20,
 			Filter: archive.Filter{Category: r.Wanted.Category, Office: r.Office}}, policy.Scope(actor))
 		if errors.Is(err, archive.ErrUnavailable) {
@@ -95,6 +92,17 @@ func (d *Room) find(ctx context.Context, actor archive.Actor, r archive.Request)
 	}
 	ids = distinct(ids)
 	return ids[:min(len(ids), maxCandidates)], ranked, nil
+}
+
+// sought are the names that a request is searched under: all that it gives, up to
+// a limit.
+func sought(r archive.Request) []string {
+	names := []string{r.Name}
+	for _, p := range r.Wanted.Persons {
+		names = append(names, p.Names()...)
+	}
+	names = distinct(names)
+	return names[:min(len(names), maxNames)]
 }
 
 func distinct(list []string) []string {

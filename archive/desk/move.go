@@ -39,7 +39,7 @@ func (d *Room) Move(ctx context.Context, actor archive.Actor, id string, n int, 
 	if err := d.apply(ctx, actor, &r, m); err != nil {
 		return none, err
 	}
-	r.State = rule.Leads(r.State)
+	r.State = rule.To
 	r.Events = append(slices.Clone(r.Events), archive.Event{At: d.c.Now(), Actor: actor.ID, Step: m.Step, State: r.State, Note: m.Note})
 	return d.append(ctx, r, n+1)
 }
@@ -83,8 +83,7 @@ func (d *Room) apply(ctx context.Context, actor archive.Actor, r *archive.Reques
 		unmatch(r)
 		r.Reason = ""
 	case archive.StepNotFound:
-		unmatch(r)
-		r.Reviewer, r.Reason = actor.ID, m.Note
+		return d.notFound(ctx, actor, r, m)
 	case archive.StepAsk:
 		unmatch(r)
 		r.Reason = m.Note
@@ -102,11 +101,11 @@ func (d *Room) apply(ctx context.Context, actor archive.Actor, r *archive.Reques
 
 // unmatch undoes what a match and a review have noted.
 func unmatch(r *archive.Request) {
-	r.Record, r.Sources, r.Copy, r.Matcher, r.Reviewer = "", nil, nil, "", ""
+	r.Record, r.Sources, r.Copy, r.Searched, r.Matcher, r.Reviewer = "", nil, nil, nil, "", ""
 }
 
 func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
-	v, err := d.record(ctx, actor, archive.ActReview, m.Record, r.Office)
+	v, err := d.record(ctx, actor, archive.ActReview, m.Record, *r)
 	if err != nil {
 		return err
 	}
@@ -125,7 +124,7 @@ func (d *Room) match(ctx context.Context, actor archive.Actor, r *archive.Reques
 }
 
 func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
-	v, err := d.record(ctx, actor, archive.ActReview, r.Record, r.Office)
+	v, err := d.record(ctx, actor, archive.ActReview, r.Record, *r)
 	if err != nil {
 		return err
 	}
@@ -144,8 +143,34 @@ func (d *Room) review(ctx context.Context, actor archive.Actor, r *archive.Reque
 	if err := setSources(r, v.Value, sources); err != nil {
 		return err
 	}
-	if len(c.Sentences(v.Value)) == 0 {
+	if r.Service == "" && len(c.Sentences(v.Value)) == 0 {
 		return archive.Problems{{Code: "nothing_to_certify", Field: "record"}}
+	}
+	return nil
+}
+
+// notFound keeps where it was sought: in the index, once more and under every name
+// and number that is known, and where the reviewer says. With the search engine
+// away nobody can say that there is nothing.
+func (d *Room) notFound(ctx context.Context, actor archive.Actor, r *archive.Request, m archive.Move) error {
+	_, ranked, err := d.find(ctx, actor, *r)
+	if err == nil && !ranked {
+		err = archive.ErrUnavailable
+	}
+	if err != nil {
+		return fmt.Errorf("search before an answer: %w", err)
+	}
+	office, err := d.c.Offices.Head(ctx, r.Office)
+	if err != nil {
+		return fmt.Errorf("search before an answer: %w", err)
+	}
+	unmatch(r)
+	r.Reviewer, r.Reason = actor.ID, m.Note
+	here := archive.Search{At: d.c.Now(), Place: "馆藏机读目录", Fonds: office.Value.Fonds, YearFrom: r.Wanted.YearFrom, YearTo: r.Wanted.YearTo,
+		Names: sought(*r), ByID: !r.IDNumber.IsZero()}
+	r.Searched = append([]archive.Search{here}, m.Searched...)
+	for i := range r.Searched {
+		r.Searched[i].At = d.c.Now()
 	}
 	return nil
 }
@@ -156,7 +181,7 @@ func (d *Room) approve(ctx context.Context, actor archive.Actor, r *archive.Requ
 		return fmt.Errorf("approve own work: %w", archive.ErrForbidden)
 	}
 	if r.State == archive.Reviewed {
-		v, err := d.record(ctx, actor, archive.ActApprove, r.Record, r.Office)
+		v, err := d.record(ctx, actor, archive.ActApprove, r.Record, *r)
 		if err != nil {
 			return err
 		}
@@ -170,14 +195,14 @@ func (d *Room) approve(ctx context.Context, actor archive.Actor, r *archive.Requ
 
 // record reads a record that the request may be answered from, by somebody whom
 // the record is not about.
-func (d *Room) record(ctx context.Context, actor archive.Actor, act archive.Action, id, office string) (archive.Version[archive.Record], error) {
+func (d *Room) record(ctx context.Context, actor archive.Actor, act archive.Action, id string, r archive.Request) (archive.Version[archive.Record], error) {
 	var none archive.Version[archive.Record]
 	unknown := archive.Problems{{Code: "unknown_record", Field: "record"}}
 	if !archive.ValidID(id) {
 		return none, unknown
 	}
 	v, err := d.c.Records.Head(ctx, id)
-	if errors.Is(err, archive.ErrNotFound) || err == nil && (v.Value.Office != office || v.Value.Family != archive.Livelihood) {
+	if errors.Is(err, archive.ErrNotFound) || err == nil && (v.Value.Office != r.Office || v.Value.Family != r.Service.Family()) {
 		return none, unknown
 	}
 	if err != nil {

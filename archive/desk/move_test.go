@@ -31,7 +31,7 @@ func TestEveryStepInEveryState(t *testing.T) {
 		{archive.StepReject, reviewer, from{archive.Submitted: archive.Refused, archive.Supplement: archive.Refused,
 			archive.Matched: archive.Refused, archive.Reviewed: archive.Refused}},
 		{archive.StepReturn, approver, from{archive.Reviewed: archive.Submitted, archive.ReviewedNone: archive.Submitted}},
-		{archive.StepApprove, approver, from{archive.Reviewed: archive.Approved, archive.ReviewedNone: archive.NotFound}},
+		{archive.StepApprove, approver, from{archive.Reviewed: archive.Approved, archive.ReviewedNone: archive.Approved}},
 		{archive.StepWithdraw, wife, from{archive.Submitted: archive.Withdrawn, archive.Supplement: archive.Withdrawn,
 			archive.Matched: archive.Withdrawn, archive.Reviewed: archive.Withdrawn, archive.ReviewedNone: archive.Withdrawn}},
 	}
@@ -410,7 +410,7 @@ func TestNotFoundTakesTwo(t *testing.T) {
 		t.Errorf("the same person: %v", err)
 	}
 	v, err = room.Move(t.Context(), approver, v.Value.ID, 2, archive.Move{Step: archive.StepApprove})
-	if err != nil || v.Value.State != archive.NotFound || v.Value.Reason != "馆藏无此档案" || len(w.jobs) != 0 {
+	if err != nil || v.Value.State != archive.Approved || v.Value.Reason != "馆藏无此档案" || len(w.jobs) != 1 || len(v.Value.Searched) != 1 || len(v.Value.Searched[0].Names) == 0 {
 		t.Errorf("%+v, %v", v.Value, err)
 	}
 }

@@ -13,7 +13,9 @@ func Rows() []Row {
 		clerks    = []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead}
 		reviewers = []archive.Role{archive.RoleReviewer, archive.RoleApprover, archive.RoleHead}
 		approver  = []archive.Role{archive.RoleApprover, archive.RoleHead}
+		head      = []archive.Role{archive.RoleHead}
 		admin     = []archive.Role{archive.RoleAdmin}
+		drafters  = []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead, archive.RoleAdmin}
 		security  = []archive.Role{archive.RoleSecurity}
 		watchers  = []archive.Role{archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor}
 		auditor   = []archive.Role{archive.RoleAuditor}
@@ -54,6 +56,11 @@ func Rows() []Row {
 		{Who: approver, May: may(archive.ActReseal, archive.ActRevoke), Where: OwnOffice},
 		{Who: service, May: may(archive.ActCertificate, archive.ActReseal), Where: Anyone},
 		{Who: everybody, May: may(archive.ActVerify, archive.ActPublic), Where: Anyone},
+
+		// Templates. Those of all offices are for whoever runs the system.
+		{Who: drafters, May: may(archive.ActTemplates), Where: Anyone},
+		{Who: head, May: may(archive.ActWriteTemplate), Where: OwnOffice},
+		{Who: admin, May: may(archive.ActWriteTemplate), Where: Anyone},
 
 		// Answers and traces.
 		{Who: agency, May: may(archive.ActLookup), Where: Anyone, Purpose: true, Trace: true, Masks: []archive.Mask{archive.MaskIDs, archive.MaskNames}},

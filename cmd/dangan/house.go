@@ -74,6 +74,8 @@ type house struct {
 	evidence     *evidence.Room
 	queue        *work.Queue
 	schema       archive.Schema
+	templates    *storage.Chain[archive.Template]
+	defaults     []archive.Template
 	handler      http.Handler
 	newID        func() string
 }
@@ -81,6 +83,10 @@ type house struct {
 // build composes the rooms over the adapters. Nothing runs yet.
 func build(p parts) (*house, error) {
 	schema, err := archive.DefaultSchema()
+	if err != nil {
+		return nil, err
+	}
+	defaults, err := archive.DefaultTemplates(schema)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +102,7 @@ func build(p parts) (*house, error) {
 		records:  storage.NewChain[archive.Record](p.bucket, archive.KindRecord),
 		accounts: storage.NewChain[archive.Account](p.bucket, archive.KindAccount),
 		offices:  storage.NewChain[archive.Office](p.bucket, archive.KindOffice),
+		defaults: defaults, templates: storage.NewChain[archive.Template](p.bucket, archive.KindTemplate),
 	}
 	h.openRooms()
 	return h, h.openDoor()
@@ -124,6 +131,7 @@ func (h *house) openRooms() {
 	h.certificates = certificates.New(certificates.Config{
 		Certificates: h.metrics.certificates(storage.NewChain[archive.Certificate](b, archive.KindCertificate)),
 		Requests:     requests, Records: h.records, Offices: h.offices, Numbers: b.Numbers(), Blobs: b.Blobs(),
+		Templates: h.templates, Opener: h.holdings, Defaults: h.defaults,
 		Stamper: h.stamper, Copier: h.copier, Files: h.holdings, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, Rand: rand.Reader, Grace: h.grace, Log: h.log,
 	})

@@ -101,43 +101,82 @@ func stampError(err error) error {
 	return err
 }
 
-// sheet words the page around the statements, in the language asked for. What
-// the record says stays in the language of the archives.
-func (s *sealer) sheet(c archive.Certificate) stamp.Sheet {
-	english := strings.HasPrefix(c.Language, "en")
-	say := func(zh, en string) string { return archive.Label{ZH: zh, EN: en}.In(c.Language) }
-	labels, date := stamp.Chinese(), archive.DateOf(c.IssuedAt).Chinese()
-	if english {
-		labels, date = stamp.English(), archive.DateOf(c.IssuedAt).ISO()
+// Draw draws a certificate as a draft.
+func (s *sealer) Draw(_ context.Context, c archive.Certificate) ([]byte, error) {
+	stamper, err := s.stamper(c)
+	if err != nil {
+		return nil, stampError(err)
 	}
+	sheet := s.sheet(c)
+	number := archive.Label{ZH: "（草稿，无编号）", EN: "(draft, no number)"}.In(c.Language)
+	sheet.Number, sheet.Footer, sheet.QRText, sheet.CheckCode, sheet.VerifyURL = number, "", "", "", ""
+	sheet.Draft = archive.Label{ZH: "草稿 不作凭证", EN: "DRAFT, NOT VALID"}.In(c.Language)
+	pdf, err := stamper.Draw(sheet)
+	return pdf, stampError(err)
+}
+
+// sheet puts a number and a code on what the certificate says.
+func (s *sealer) sheet(c archive.Certificate) stamp.Sheet {
+	if c.Sheet == nil {
+		c.Sheet = frame(c)
+	}
+	said := c.Sheet
 	sheet := stamp.Sheet{
-		Language: say("zh-CN", "en"), Issuer: c.Issuer.In(c.Language), Title: c.Title.In(c.Language), Number: c.Number,
-		Rows: []stamp.Row{
+		Language: said.Language, Labels: stamp.Chinese(), Issuer: said.Issuer, Title: said.Title, Number: c.Number,
+		SignedBy: said.Issuer, Date: said.Date, PurposeMark: said.Mark, Notes: said.Notes, Footer: c.Number,
+		QRText: s.verifyURL + "#number=" + url.QueryEscape(c.Number) + "&code=" + c.Code, CheckCode: c.Code, VerifyURL: s.verifyURL,
+	}
+	switch said.Language {
+	case "en":
+		sheet.Labels = stamp.English()
+	case archive.Bilingual:
+		sheet.Language, sheet.Also, sheet.Labels = "zh-CN", "en", stamp.Bilingual()
+		sheet.SignedBy, sheet.Date = c.Issuer.ZH, archive.DateOf(c.IssuedAt).Chinese()
+	}
+	for _, row := range said.Rows {
+		sheet.Rows = append(sheet.Rows, cells(row))
+	}
+	for _, cell := range said.After {
+		sheet.After = append(sheet.After, cells([]archive.Cell{cell}))
+	}
+	for _, passage := range said.Body {
+		var p stamp.Paragraph
+		for _, sentence := range passage {
+			p = append(p, stamp.Sentence{Text: sentence.Text, Source: sentence.Source})
+		}
+		sheet.Body = append(sheet.Body, p)
+	}
+	return sheet
+}
+
+func cells(row []archive.Cell) stamp.Row {
+	var fields stamp.Row
+	for _, cell := range row {
+		fields = append(fields, stamp.Field{Label: cell.Label, Value: cell.Value})
+	}
+	return fields
+}
+
+// frame is what stands around the statements of a certificate that no template
+// words: the cover of a copy.
+func frame(c archive.Certificate) *archive.Sheet {
+	say := func(zh, en string) string { return archive.Label{ZH: zh, EN: en}.In(c.Language) }
+	day := archive.DateOf(c.IssuedAt)
+	said := archive.Sheet{
+		Language: say("zh-CN", "en"), Issuer: c.Issuer.In(c.Language), Title: c.Title.In(c.Language),
+		Rows: [][]archive.Cell{
 			{{Label: say("申请人", "Applicant"), Value: c.Holder}, {Label: say("身份证号", "ID number"), Value: c.HolderID}},
 			{{Label: say("查询事项", "Matter"), Value: c.Matter.In(c.Language)}, {Label: say("利用目的", "Purpose"), Value: c.Purpose}},
 		},
-		SignedBy: c.Issuer.In(c.Language), Date: date,
-		PurposeMark: say("仅供"+c.Purpose+"使用", "Only for: "+c.Purpose),
-		QRText:      s.verifyURL + "#number=" + url.QueryEscape(c.Number) + "&code=" + c.Code,
-		CheckCode:   c.Code, VerifyURL: s.verifyURL,
-		Notes:  []string{say("本证明由电子签章系统签发，涂改无效。", "Issued under an electronic seal; void if altered.")},
-		Footer: c.Number, Labels: labels,
+		Mark: say("仅供"+c.Purpose+"使用", "Only for: "+c.Purpose), Date: say(day.Chinese(), day.ISO()),
 	}
-	if len(c.Statements) > 0 {
-		sheet.Rows = append(sheet.Rows, stamp.Row{{Label: say("档案出处", "Record"), Value: c.Statements[0].Source.RefCode}})
+	for i, st := range c.Statements {
+		if i == 0 {
+			said.Rows = append(said.Rows, []archive.Cell{{Label: say("档案出处", "Record"), Value: st.Source.RefCode}})
+		}
+		said.Body = append(said.Body, archive.Passage{{Text: st.Text, Source: citation(st.Source, say)}})
 	}
-	sheet.Body = []stamp.Paragraph{{{Text: say("经查阅馆藏档案，现将有关记载摘录如下：", "The records held here state:")}}}
-	var said stamp.Paragraph
-	for _, st := range c.Statements {
-		said = append(said, stamp.Sentence{Text: st.Text, Source: citation(st.Source, say)})
-	}
-	sheet.Body = append(sheet.Body, said,
-		stamp.Paragraph{{Text: say("上述内容与馆藏档案记载一致，特此证明。", "The above agrees with the records held.")}})
-	if !c.ValidUntil.IsZero() {
-		until := archive.DateOf(c.ValidUntil)
-		sheet.After = []stamp.Row{{{Label: say("有效期限", "Valid until"), Value: say("至"+until.Chinese()+"止", until.ISO())}}}
-	}
-	return sheet
+	return &said
 }
 
 func citation(c archive.Citation, say func(zh, en string) string) string {
