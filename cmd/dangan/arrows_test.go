@@ -57,6 +57,8 @@ func thirdParty() map[string][]string {
 		"github.com/gin-gonic/gin":              {"api", "api/web", "api/internal"},
 		"github.com/danielgtaylor/huma":         {"api"},
 		"rsc.io/qr":                             {"api/stamp"},
+		"github.com/emmansun/gmsm":              {"api/stamp", "cmd/dangan"},
+		"github.com/miekg/pkcs11":               {"cmd/dangan-pkcs11"},
 	}
 }
 
