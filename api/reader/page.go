@@ -5,12 +5,11 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/png"
 	"io"
 	"math"
 	"slices"
-
-	"golang.org/x/image/draw"
 )
 
 // maxWidth is the widest page image in pixels, and maxArea the largest: A3 at 300
@@ -120,7 +119,7 @@ func narrow(page *image.RGBA, width int) *image.RGBA {
 		return page
 	}
 	out := image.NewRGBA(image.Rect(0, 0, width, max(1, int(math.Round(float64(size.Y)*float64(width)/float64(size.X))))))
-	draw.BiLinear.Scale(out, out.Rect, page, page.Rect, draw.Src, nil)
+	newShrinker(out, size.X, size.Y).add(size.Y, page)
 	return out
 }
 

@@ -11,18 +11,19 @@ import (
 
 	"dangan/archive"
 
-	"golang.org/x/image/draw"
 	"golang.org/x/image/tiff"
 )
 
 // picture is a file that is one, or one of those in a TIFF.
 type picture struct {
-	file   io.ReaderAt
-	length int64
 	posture
-	dimensions func(io.Reader) (image.Config, error)
-	decode     func(io.Reader) (image.Image, error)
+	width, height int
+	// draw has all rows of it added, from the top.
+	draw func(add func(rows int, pieces ...image.Image)) error
 }
+
+// page is the size of the page that shows it.
+func (p picture) page() archive.PageSize { return p.size(p.width, p.height) }
 
 // readPicture looks at all pictures of the file, and decodes the first: a TIFF
 // may have hundreds, and a page that turns out bad is not shown in any case.
@@ -48,13 +49,9 @@ func (j job) lookAtPictures(reading *archive.Reading) error {
 		return nil
 	}
 	for _, p := range pictures {
-		size, err := j.measure(p)
-		if err != nil {
-			return err
-		}
-		reading.Sizes = append(reading.Sizes, p.size(size.X, size.Y))
+		reading.Sizes = append(reading.Sizes, p.page())
 	}
-	if _, err := j.decode(pictures[0]); err != nil {
+	if err := pictures[0].draw(func(int, ...image.Image) {}); err != nil {
 		return err
 	}
 	reading.Pages = len(pictures)
@@ -66,30 +63,56 @@ func (j job) lookAtPictures(reading *archive.Reading) error {
 func (j job) pictures() ([]picture, error) {
 	switch j.mediaType {
 	case typeJPEG:
-		return []picture{{j.src, j.src.size, postureOfJPEG(j.src), jpeg.DecodeConfig, jpeg.Decode}}, nil
+		return j.single(postureOfJPEG(j.src), jpeg.DecodeConfig, jpeg.Decode)
 	case typePNG:
-		return []picture{{j.src, j.src.size, postureOfPNG(j.src), png.DecodeConfig, png.Decode}}, nil
+		return j.single(postureOfPNG(j.src), png.DecodeConfig, png.Decode)
 	}
 	t, err := openTIFF(j.src)
 	if err != nil {
 		return nil, err
 	}
-	offsets, err := t.directories(j.MaxPages)
+	directories, err := t.directories(j.MaxPages)
 	if err != nil {
 		return nil, err
 	}
-	if len(offsets) == 0 {
-		return nil, errors.New("TIFF without a picture")
-	}
 	var pictures []picture
-	for _, offset := range offsets {
-		posture, err := t.look(offset)
+	for _, entries := range directories {
+		if !t.isPage(entries) {
+			continue
+		}
+		if err := j.ctx.Err(); err != nil {
+			return nil, err
+		}
+		s, err := newSheet(t, j.src.size, entries, j.MaxPixels)
 		if err != nil {
 			return nil, err
 		}
-		pictures = append(pictures, picture{t.at(offset), j.src.size, posture, tiff.DecodeConfig, tiff.Decode})
+		pictures = append(pictures, picture{t.look(entries), s.width, s.height, s.draw})
+	}
+	if len(pictures) == 0 {
+		return nil, errors.New("TIFF without a picture")
 	}
 	return pictures, nil
+}
+
+// single is the picture of a file that is one.
+func (j job) single(p posture, dimensions func(io.Reader) (image.Config, error), decode func(io.Reader) (image.Image, error)) ([]picture, error) {
+	config, err := dimensions(bufio.NewReader(j.src.reader()))
+	if err != nil {
+		return nil, fmt.Errorf("decode dimensions: %w", err)
+	}
+	if int64(config.Width)*int64(config.Height) > j.MaxPixels {
+		return nil, fmt.Errorf("picture of %d by %d: %w", config.Width, config.Height, errLimit)
+	}
+	draw := func(add func(int, ...image.Image)) error {
+		decoded, err := decode(bufio.NewReader(j.src.reader()))
+		if err != nil {
+			return fmt.Errorf("decode: %w", err)
+		}
+		add(config.Height, decoded)
+		return nil
+	}
+	return []picture{{p, config.Width, config.Height, draw}}, nil
 }
 
 func (j job) paintPicture(page int, s scale) (*image.RGBA, error) {
@@ -101,55 +124,16 @@ func (j job) paintPicture(page int, s scale) (*image.RGBA, error) {
 		return nil, ErrNoPage
 	}
 	p := pictures[page-1]
-	decoded, err := j.decode(p)
-	if err != nil {
-		return nil, err
-	}
-	pixels := decoded.Bounds().Size()
-	paper := p.size(pixels.X, pixels.Y)
+	paper := p.page()
 	perPoint := s(paper.Width, paper.Height)
 	if p.lies() {
 		perPoint = s(paper.Height, paper.Width)
 	}
 	// Where the pixels are no squares, none is lost.
-	perPoint = min(perPoint, max(float64(pixels.X)/paper.Width, float64(pixels.Y)/paper.Height))
-	drawn := blank(dots(paper.Width, perPoint), dots(paper.Height, perPoint))
-	draw.BiLinear.Scale(drawn, drawn.Rect, decoded, decoded.Bounds(), draw.Over, nil)
-	return p.turn(drawn), nil
-}
-
-// decode decodes a picture after a look at its dimensions.
-func (j job) decode(p picture) (image.Image, error) {
-	if _, err := j.measure(p); err != nil {
+	perPoint = min(perPoint, max(float64(p.width)/paper.Width, float64(p.height)/paper.Height))
+	drawn := newShrinker(image.NewRGBA(image.Rect(0, 0, dots(paper.Width, perPoint), dots(paper.Height, perPoint))), p.width, p.height)
+	if err := p.draw(drawn.add); err != nil {
 		return nil, err
 	}
-	decoded, err := p.decode(p.reader())
-	if err != nil {
-		return nil, fmt.Errorf("decode: %w", err)
-	}
-	return decoded, nil
-}
-
-func (j job) measure(p picture) (image.Point, error) {
-	if j.ctx.Err() != nil {
-		return image.Point{}, j.ctx.Err()
-	}
-	config, err := p.dimensions(p.reader())
-	if err != nil {
-		return image.Point{}, fmt.Errorf("decode dimensions: %w", err)
-	}
-	if int64(config.Width)*int64(config.Height) > j.MaxPixels {
-		return image.Point{}, fmt.Errorf("picture of %d by %d: %w", config.Width, config.Height, errLimit)
-	}
-	return image.Pt(config.Width, config.Height), nil
-}
-
-// reader reads a picture from its beginning. The decoder of TIFF jumps about, if
-// it can.
-func (p picture) reader() io.Reader {
-	section := io.NewSectionReader(p.file, 0, p.length)
-	if _, jumps := p.file.(*headed); jumps {
-		return section
-	}
-	return bufio.NewReader(section)
+	return p.turn(drawn.out), nil
 }

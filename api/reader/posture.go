@@ -112,10 +112,11 @@ func (p posture) withExif(exif []byte) posture {
 	if err != nil {
 		return p
 	}
-	noted, err := t.look(t.first)
+	entries, _, err := t.directory(t.first)
 	if err != nil {
 		return p
 	}
+	noted := t.look(entries)
 	if noted.dpiX == 0 || noted.dpiY == 0 {
 		noted.dpiX, noted.dpiY = p.dpiX, p.dpiY
 	}
