@@ -39,6 +39,7 @@ func mayImport() map[string][]string {
 		"api/auth":             words,
 		"api/web":              with("api/auth", "api/internal"),
 		"api/reader":           words,
+		"api/ocr":              words,
 		"api/stamp":            words,
 		"internal/testenv":     {},
 	}

@@ -26,6 +26,8 @@ func demoCommand(c console) *ff.Command {
 	address := flags.StringLong("listen", "127.0.0.1:8080", "address to listen on")
 	data := flags.StringLong("data", "", "folder to keep the demonstration in; a second start goes on with it (default: a folder that is removed at the end)")
 	records := flags.IntLong("records", 300, "how many records to make")
+	var scans ocrSettings
+	scans.flags(flags)
 	level := flags.StringEnumLong("log-level", "what to log on stderr", "error", "warn", "info", "debug")
 	return &ff.Command{
 		Name: "demo", Usage: "dangan demo [--listen ADDR] [--data DIR]", Flags: flags,
@@ -36,12 +38,12 @@ func demoCommand(c console) *ff.Command {
 			if err != nil {
 				return err
 			}
-			return runDemo(ctx, c, log, *address, *data, *records)
+			return runDemo(ctx, c, log, *address, *data, *records, scans)
 		},
 	}
 }
 
-func runDemo(ctx context.Context, c console, log *slog.Logger, address, dir string, records int) error {
+func runDemo(ctx context.Context, c console, log *slog.Logger, address, dir string, records int, scans ocrSettings) error {
 	l, err := listen(address)
 	if err != nil {
 		return err
@@ -53,7 +55,7 @@ func runDemo(ctx context.Context, c console, log *slog.Logger, address, dir stri
 		}
 		defer os.RemoveAll(dir)
 	}
-	e, err := openEmbedded(ctx, dir, "http://"+l.Addr().String(), log)
+	e, err := openEmbedded(ctx, dir, "http://"+l.Addr().String(), log, scans)
 	if err != nil {
 		return err
 	}

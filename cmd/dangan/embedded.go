@@ -26,8 +26,8 @@ type embeddedHouse struct {
 	closers []func()
 }
 
-// openEmbedded opens or makes the house in dir.
-func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) (_ *embeddedHouse, err error) {
+// openEmbedded opens or makes the house in dir. Scans are read where it is told how.
+func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger, scans ...ocrSettings) (_ *embeddedHouse, err error) {
 	e := &embeddedHouse{}
 	defer func() {
 		if err != nil {
@@ -58,10 +58,16 @@ func openEmbedded(ctx context.Context, dir, publicURL string, log *slog.Logger) 
 		return nil, err
 	}
 	e.closers = append(e.closers, stop)
-	e.house, err = build(parts{
+	p := parts{
 		bucket: bucket, index: search, reader: pages, stamper: stamper, copier: newCopier(stamper, pages), rootKey: cfg.RootKey, metrics: watched,
 		publicURL: publicURL, log: log, grace: 10 * time.Minute, replica: "embedded",
-	})
+	}
+	for _, how := range scans {
+		if p.recognizer, err = how.open(ctx, pages, log); err != nil {
+			return nil, err
+		}
+	}
+	e.house, err = build(p)
 	return e, err
 }
 

@@ -59,6 +59,8 @@ type parts struct {
 	// replica names this process among those on the same bucket, the same after
 	// a restart, so that it takes its leases up again at once.
 	replica string
+	// recognizer reads scans; nil when they are not read.
+	recognizer holdings.Recognizer
 }
 
 // house is the composed service.
@@ -73,6 +75,7 @@ type house struct {
 	lookup       *lookup.Room
 	evidence     *evidence.Room
 	queue        *work.Queue
+	scans        *work.Queue // runs where there is a recognizer
 	schema       archive.Schema
 	templates    *storage.Chain[archive.Template]
 	defaults     []archive.Template
@@ -113,14 +116,16 @@ func build(p parts) (*house, error) {
 func (h *house) openRooms() {
 	b, watched := h.bucket, h.metrics.work(h.bucket.Work())
 	records, requests := h.metrics.records(h.records), h.metrics.requests(storage.NewChain[archive.Request](b, archive.KindRequest))
+	jobs := notScans(watched)
+	h.scans = h.scanQueue(b.Work())
 	h.queue = work.New(work.Config{
-		Store: watched, Leases: watched, Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
+		Store: jobs, Leases: jobs, Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
 		Handlers: h.metrics.handlers(h.handlers()), Now: time.Now, NewID: h.newID, Log: h.log,
 	})
 	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: h.newID})
 	h.holdings = holdings.New(holdings.Config{
 		Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
-		Outbox: h.queue, Index: h.index, Reader: h.reader, Door: h.evidence,
+		Outbox: h.queue, Index: h.index, Reader: h.reader, Door: h.evidence, Recognizer: h.recognizer, Later: h.scans,
 		Schema: h.schema, Now: time.Now, NewID: h.newID, Log: h.log, Grace: h.grace,
 	})
 	h.desk = desk.New(desk.Config{
@@ -224,6 +229,7 @@ func (h *house) serve(ctx context.Context, l net.Listener) error {
 func (h *house) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return h.queue.Run(ctx) })
+	group.Go(func() error { return h.readScans(ctx) })
 	group.Go(func() error { return h.keepFilled(ctx) })
 	group.Go(func() error { return h.keepKeys(ctx) })
 	group.Go(func() error { return h.keepCollected(ctx) })

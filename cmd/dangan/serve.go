@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -84,8 +85,12 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 	if err != nil {
 		return nil, nil, err
 	}
+	scans, err := s.ocr.open(ctx, pages, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, pages.Close())
+	}
 	h, err := build(parts{
-		bucket: bucket, index: search, reader: pages, stamper: seal, copier: newCopier(seal, pages),
+		bucket: bucket, index: search, reader: pages, recognizer: scans, stamper: seal, copier: newCopier(seal, pages),
 		rootKey: cfg.RootKey, metrics: watched, publicURL: s.publicURL, log: log, grace: time.Hour, replica: replicaName(s.listen),
 	})
 	return h, func() { _ = pages.Close() }, err

@@ -36,6 +36,7 @@ type settings struct {
 	sealCRLs    string // files
 	publicURL   string
 	logLevel    string
+	ocr         ocrSettings
 }
 
 const envPrefix = "DANGAN_"
@@ -60,6 +61,7 @@ func (s *settings) flags(name string) *ff.FlagSet {
 	fs.BoolVar(&s.sealProof, 0, "seal-proof", "embed the lists that prove that no certificate of the seal and the time-stamp was revoked, from the addresses in the certificates; without them nothing is sealed")
 	fs.StringVar(&s.sealCRLs, 0, "seal-crl-files", "", "files with such lists (CRL, PEM or DER), separated by commas, used before the addresses; read anew each time")
 	fs.StringVar(&s.publicURL, 0, "public-url", "", "URL at which the public reaches this service; printed on certificates")
+	s.ocr.flags(fs)
 	fs.StringVar(&s.logLevel, 0, "log-level", "info", "debug, info, warn or error")
 	return fs
 }
