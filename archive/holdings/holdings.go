@@ -102,7 +102,7 @@ func hide(err error) error {
 
 // heads finds the records that exist among ids, in their order.
 func (h *Room) heads(ctx context.Context, ids []string) ([]archive.Version[archive.Record], error) {
-	const atOnce = 8
+	const atOnce = 32
 	found := make([]archive.Version[archive.Record], len(ids))
 	failures := make([]error, len(ids))
 	slots := make(chan struct{}, atOnce)

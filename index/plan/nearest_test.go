@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -55,5 +56,61 @@ func TestNearestNamesFirst(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, hits.Suggestions); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A name that is counted in a sample of the records is counted at least so often; one
+// that an answer counted whole is not.
+func TestSuggestionsSayWhatWasCounted(t *testing.T) {
+	e := &engine{answers: []plan.Answer{
+		{}, {}, {}, // the name, longer ones, titles
+		{Names: map[string]int{"刘竞文": 3}, Total: 3},
+		{Names: map[string]int{"刘竞文": 2, "刘大文": 4, "刘小文": 5}, Total: 1000, Sampled: true},
+	}}
+	hits, err := plan.Search(t.Context(), e, archive.Query{Text: "刘静文", Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []archive.Suggestion{{Name: "刘竞文", Count: 3}, {Name: "刘小文", Count: 5, AtLeast: true}, {Name: "刘大文", Count: 4, AtLeast: true}}
+	if diff := cmp.Diff(want, hits.Suggestions); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Names that look alike are asked for while the page is not full, without their
+// records when there are others; of two characters, only when nobody bears the name.
+func TestNamesAreAskedForWhenTheyHelp(t *testing.T) {
+	const none = -1
+	for _, tt := range []struct {
+		name    string
+		query   archive.Query
+		answers []plan.Answer
+		limit   int // of the question for names that look alike
+	}{
+		{"nothing found", archive.Query{Text: "刘静文", Limit: 10}, nil, 300},
+		{"few found", archive.Query{Text: "刘静文", Limit: 10}, []plan.Answer{{Shown: shown("a", 2), Total: 2}}, 0},
+		{"full page", archive.Query{Text: "刘静文", Limit: 2}, []plan.Answer{{Shown: shown("a", 2), Total: 2}}, none},
+		{"second page", archive.Query{Text: "刘静文", Limit: 2, Offset: 2}, []plan.Answer{{Shown: shown("a", 3), Total: 3}}, none},
+		{"two characters", archive.Query{Text: "刘静", Limit: 10}, nil, 0},
+		{"two characters, said alike", archive.Query{Text: "刘静", Limit: 10}, []plan.Answer{{}, {}, {}, {Shown: shown("a", 2), Total: 2}}, 0},
+		{"two characters, found", archive.Query{Text: "刘静", Limit: 10}, []plan.Answer{{Shown: shown("a", 2), Total: 2}}, none},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := &engine{answers: tt.answers}
+			if _, err := plan.Search(t.Context(), e, tt.query, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}}); err != nil {
+				t.Fatal(err)
+			}
+			limit := none
+			for _, a := range e.asked {
+				if a.Names && slices.ContainsFunc(a.Terms, func(t plan.Term) bool {
+					return slices.Contains(t.Values, "刘?") || slices.Contains(t.Values, "刘?文")
+				}) {
+					limit = a.Limit
+				}
+			}
+			if limit != tt.limit {
+				t.Errorf("asked with limit %d, not %d", limit, tt.limit)
+			}
+		})
 	}
 }

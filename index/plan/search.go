@@ -27,7 +27,7 @@ func Search(ctx context.Context, e Engine, q archive.Query, scope archive.Scope)
 	if len(scope.Clauses) == 0 {
 		return p.hits(), nil
 	}
-	for _, round := range rounds(p.typed, q.Sort != "") {
+	for _, round := range rounds(p.typed) {
 		tiers, asks := p.questions(round)
 		if p.full() {
 			p.exact = p.exact && (q.Sort != "" || len(asks) == 0)

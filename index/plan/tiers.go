@@ -31,7 +31,7 @@ const maxWords = 6
 // are asked at once, so that it costs one round trip; those that take long, or that
 // are seldom needed, are in a later one. No text that holds an id number makes a
 // question.
-func rounds(q match.Typed, sorted bool) [][]tier {
+func rounds(q match.Typed) [][]tier {
 	if q.HasID {
 		return nil
 	}
@@ -55,43 +55,32 @@ func rounds(q match.Typed, sorted bool) [][]tier {
 	case match.Latin:
 		return latin(q)
 	}
-	return hanzi(q, sorted)
+	return hanzi(q)
 }
 
 func latin(q match.Typed) [][]tier {
 	spelt := strings.ReplaceAll(q.Key, "ü", "v")
-	return [][]tier{
-		{{terms: is(FieldNameKey, q.Key)}, {terms: is(FieldNameLike, spelt)}},
-		{{terms: starts(FieldNameLike, spelt)}, {terms: phrase(q.Key)}, {terms: words(All, q)}},
-	}
+	return [][]tier{{
+		{terms: is(FieldNameKey, q.Key)}, {terms: is(FieldNameLike, spelt)}, {terms: starts(FieldNameLike, spelt)},
+		{terms: phrase(q.Key)}, {terms: words(All, q)},
+	}}
 }
 
-// hanzi asks for longer names that begin with the text in two steps: those with one
-// character more have it among the keys that hide a character, and are found in a
-// tenth of the time. A sorted search shows one tier only, so that it takes all of
-// them at once.
-func hanzi(q match.Typed, sorted bool) [][]tier {
+func hanzi(q match.Typed) [][]tier {
 	name := match.FoldName(q.Text)
-	begun := tier{terms: starts(FieldNameKey, name)}
 	readings, masked := like(name)
 	first := append([]tier{{terms: is(FieldNameKey, name)}}, several(q)...)
-	second := []tier{begun}
-	if sorted {
-		first, second = append(first, begun), nil
-	} else {
-		first = append(first, tier{terms: is(FieldNameLike, name+"?")})
-	}
 	first = append(first,
+		tier{terms: starts(FieldNameKey, name)},
 		tier{terms: phrase(q.Key)},
 		tier{terms: is(FieldNameLike, readings...), near: name, names: true})
-	last := []tier{{terms: words(Any, q), spare: true}}
-	if guess := (tier{terms: is(FieldNameLike, masked...), near: name, spare: true, names: true}); len(masked) > 2 {
-		second = append(second, guess)
-	} else { // of two characters, one alone says little
-		guess.blind = true
-		last = append(last, guess)
+	guess := tier{terms: is(FieldNameLike, masked...), near: name, spare: true, names: true}
+	all, some := tier{terms: words(All, q)}, tier{terms: words(Any, q), spare: true}
+	if len(masked) > 2 {
+		return [][]tier{first, {guess, all}, {some}}
 	}
-	return [][]tier{first, append(second, tier{terms: words(All, q)}), last}
+	guess.blind = true // of two characters, one alone says little
+	return [][]tier{first, {all}, {some, guess}}
 }
 
 // several is for words that mean different things: two names (a couple), or a name
