@@ -146,7 +146,8 @@ func (s *sheet) vet() error {
 	case planes != 1 && s.photometric >= colourRGB:
 		return tiff.UnsupportedError("planes")
 	case s.isFax():
-		if bits := s.find(tagBits); s.photometric > blackIsZero || bits >= 0 && s.order.Uint16(s.entries[bits].value[:]) != 1 || s.compression == compressionFax3 && s.options&1 != 0 {
+		bits := s.find(tagBits)
+		if s.photometric > blackIsZero || bits >= 0 && s.order.Uint16(s.entries[bits].value[:]) != 1 || s.compression == compressionFax3 && s.options != 0 {
 			return tiff.UnsupportedError("fax")
 		}
 	case s.compression == compressionJPEG:

@@ -234,6 +234,7 @@ func TestTIFFsThatAreKept(t *testing.T) {
 	}{
 		"planes":            {newTIFF().page(with(colours(40, 20, 1), map[uint16][]uint32{284: {2}}), samples(small, small.Rect)).out, []archive.Finding{{Code: reader.CodeNoPreview}}},
 		"old jpeg":          {newTIFF().page(colours(40, 20, 6), whole).out, []archive.Finding{{Code: reader.CodeNoPreview}}},
+		"fax of group 3":    {newTIFF().page(map[uint16][]uint32{256: {16}, 257: {16}, 258: {1}, 259: {3}, 262: {0}, 292: {4}}, bitsOf(fax)).out, []archive.Finding{{Code: reader.CodeNoPreview}}},
 		"strip too few":     {newTIFF().page(with(colours(40, 20, 1), map[uint16][]uint32{278: {10}}), samples(small, small.Rect)).out, []archive.Finding{{Code: reader.CodeDamaged, Rejects: true}}},
 		"jpeg of its own":   {newTIFF().page(with(colours(80, 20, 7), map[uint16][]uint32{262: {6}, 347: numbersOf(tables)}), whole).out, []archive.Finding{{Code: reader.CodeDamaged, Rejects: true}}},
 		"fax cut short":     {newTIFF().page(map[uint16][]uint32{256: {16}, 257: {16}, 258: {1}, 259: {4}, 262: {0}}, bitsOf(fax)[:4]).out, []archive.Finding{{Code: reader.CodeDamaged, Rejects: true}}},
