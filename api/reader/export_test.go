@@ -6,7 +6,12 @@ import (
 	"io"
 	"os"
 	"time"
+
+	"dangan/archive"
 )
+
+// Verify is verify.
+func Verify(cms, content []byte) (archive.SignatureState, string) { return verify(cms, content) }
 
 // RunBadChild is RunChild gone wrong in the given way.
 func RunBadChild(_ context.Context, how string, stdin io.Reader, stdout io.Writer) error {

@@ -98,3 +98,17 @@ func TestSignaturesAreValidated(t *testing.T) {
 		})
 	}
 }
+
+// FuzzVerify holds that no signature is intact but over the content that it signs,
+// and that whatever stands in its place is no more than unknown.
+func FuzzVerify(f *testing.F) {
+	f.Add(seal(f, []byte("content")), []byte("content"))
+	f.Add([]byte("\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x02\x00\x00"), []byte("content"))
+	f.Fuzz(func(t *testing.T, cms, content []byte) {
+		state, _ := reader.Verify(cms, content)
+		other, _ := reader.Verify(cms, append(bytes.Clone(content), "."...))
+		if state == archive.SignatureIntact && other == archive.SignatureIntact {
+			t.Errorf("intact over %q and over more", content)
+		}
+	})
+}
