@@ -102,4 +102,7 @@ type Office struct {
 	Fonds      []string `json:"fonds"` // 全宗号 it holds
 	SealNumber string   `json:"seal_number"`
 	Phone      string   `json:"phone,omitempty"`
+	// AppendCopies lets certified copies keep the bytes of an original that is
+	// handed out whole; the purpose is then not burnt into its pages.
+	AppendCopies bool `json:"append_copies,omitempty"`
 }

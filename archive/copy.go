@@ -55,6 +55,8 @@ type Copy struct {
 	// Originals are the files that the pages are of, as they were when somebody
 	// looked at the pages: what was looked at is what is certified.
 	Originals []Original `json:"originals"`
+	// Append is that marks may be appended to an original, where that can be done.
+	Append bool `json:"append,omitempty"`
 }
 
 // CopyPage is a page with what is made unreadable on it.

@@ -13,12 +13,13 @@ import (
 
 // copied makes a certificate one of pages instead of words: its statements say
 // that the pages agree with the original, which they are, and what is withheld.
-func copied(c *archive.Certificate, pages archive.Copy, r archive.Record) {
+func copied(c *archive.Certificate, pages archive.Copy, of archive.Case) {
+	pages.Append = of.Office.AppendCopies
 	c.Copy, c.Title = &pages, archive.Label{ZH: "档案核证副本", EN: "Certified Copy of Records"}
 	say := func(p archive.CopyPage, zh, en string, args ...any) {
 		text := fmt.Sprintf(archive.Label{ZH: zh, EN: en}.In(c.Language), args...)
 		c.Statements = append(c.Statements, archive.Statement{Text: text, Source: archive.Citation{
-			RefCode: r.RefCode.Original, File: p.File, Page: p.Page, Date: r.Date}})
+			RefCode: of.Record.RefCode.Original, File: p.File, Page: p.Page, Date: of.Record.Date}})
 	}
 	say(pages.Pages[0], "本核证副本共%d页，由本馆馆藏档案复制，经核对与馆藏原件一致。",
 		"This copy of %d page(s) was made from records held by these archives and agrees with the original.", len(pages.Pages))

@@ -136,6 +136,19 @@ func TestCopyIsSealed(t *testing.T) {
 	}
 }
 
+// TestOfficesThatAppend: it is the office that decides.
+func TestOfficesThatAppend(t *testing.T) {
+	for _, appends := range []bool{true, false} {
+		w := newWorld(t)
+		office := w.offices["qc"]
+		office.AppendCopies = appends
+		w.offices["qc"] = office
+		if c := w.sealed(w.room(), twoPages); c.Copy.Append != appends {
+			t.Errorf("an office that appends: %v, a copy: %v", appends, c.Copy.Append)
+		}
+	}
+}
+
 func TestEnglishCopy(t *testing.T) {
 	w := newWorld(t)
 	c := w.sealed(w.room(), func(r *archive.Request, rec *archive.Record) { twoPages(r, rec); r.Language = "en" })

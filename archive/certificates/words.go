@@ -27,7 +27,7 @@ func (m *Room) word(ctx context.Context, r archive.Request, issued time.Time) (a
 		State: archive.CertApproved, IssuedAt: said.Issued, ValidUntil: said.Until,
 	}
 	if r.Copy != nil {
-		copied(&c, *r.Copy, said.Record)
+		copied(&c, *r.Copy, said)
 		return c, nil
 	}
 	t, err := m.template(ctx, archive.TemplateKey(said.Occasion, said.Category.Code), r.Office)

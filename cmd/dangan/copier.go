@@ -86,7 +86,7 @@ func (c copier) copy(cert archive.Certificate) stamp.Copy {
 		}
 	}
 	return stamp.Copy{
-		Cover: cover, Pages: pages, Straddle: len(pages) > 1,
+		Cover: cover, Pages: pages, Straddle: len(pages) > 1, Append: cert.Copy.Append,
 		Mark: stamp.CopyMark{
 			Office: cover.Issuer, Agrees: say("与馆藏原件一致", "Agrees with the original held"), RefCode: cert.Statements[0].Source.RefCode,
 			Page: cover.Labels.Page, Request: cert.ID, Date: cover.Date, Purpose: cert.Purpose, PurposeMark: cover.PurposeMark,
