@@ -36,6 +36,7 @@ type Config struct {
 	Certificates Certificates
 	Choices      Choices
 	Drafts       Drafts
+	Templates    Templates
 	Verifier     Verifier
 	Lookup       Lookup
 	Evidence     Evidence
@@ -78,7 +79,7 @@ func New(c Config) (*Server, error) {
 	pages, err := web.New(web.Config{
 		Holdings: c.Holdings, Files: c.Files, Search: c.Search, Desk: c.Desk, Certificates: c.Certificates, Choices: c.Choices, Drafts: c.Drafts,
 		Verifier: c.Verifier, Lookup: c.Lookup, Evidence: c.Evidence, Sessions: c.Sessions,
-		Schema: c.Schema, Offices: c.Offices,
+		Templates: c.Templates, Schema: c.Schema, Offices: c.Offices, Now: c.Now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -93,6 +94,7 @@ func New(c Config) (*Server, error) {
 	s.addRequests()
 	s.addCopies()
 	s.addCertificates()
+	s.addTemplates()
 	s.addVerify()
 	s.addAnswers()
 	s.addReference()

@@ -47,6 +47,7 @@ type world struct {
 	query    archive.Query
 	request  archive.Request
 	move     archive.Move
+	paper    archive.Template
 	steps    []string // "revoke 原因" …
 	content  []byte
 	away     error // what search alone answers, when set
@@ -72,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, role := range []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency} {
+	for i, role := range []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency, archive.RoleHead} {
 		token := fmt.Sprintf("dgt_%s", role)
 		id := fmt.Sprintf("01K000000000000000000000A%d", i)
 		w.tokens[role] = token
@@ -99,7 +100,7 @@ func (w *world) rebuild(c api.Config) {
 
 func (w *world) config() api.Config {
 	return api.Config{
-		Holdings: w, Files: w, Search: w, Desk: w, Certificates: w, Choices: w, Drafts: w, Verifier: w, Lookup: w, Evidence: w, Sessions: w.keeper,
+		Holdings: w, Files: w, Search: w, Desk: w, Certificates: w, Choices: w, Drafts: w, Templates: w, Verifier: w, Lookup: w, Evidence: w, Sessions: w.keeper,
 		Schema: w.schema,
 		Offices: func(context.Context) ([]archive.Office, error) {
 			return []archive.Office{{ID: "qc", Name: archive.Label{ZH: "青川市档案馆", EN: "Qingchuan Archives"}}}, w.fail

@@ -24,6 +24,7 @@ type (
 	Certificates = web.Certificates
 	Choices      = web.Choices
 	Drafts       = web.Drafts
+	Templates    = web.Templates
 	Verifier     = web.Verifier
 	Lookup       = web.Lookup
 	Evidence     = web.Evidence

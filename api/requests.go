@@ -29,7 +29,7 @@ type submission struct {
 	Office   string          `json:"office" doc:"Id of the archive office that may hold the record."`
 	Wanted   archive.Wanted  `json:"wanted"`
 	Purpose  string          `json:"purpose" doc:"As the certificate is to state it."`
-	Language string          `json:"language,omitempty" enum:"zh-CN,en"`
+	Language string          `json:"language,omitempty" enum:"zh-CN,en,bilingual"`
 	Service  archive.Service `json:"service,omitempty" enum:"copy" doc:"Certified copies of pages; a certificate when left out."`
 }
 

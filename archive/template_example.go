@@ -1,6 +1,10 @@
 package archive
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // ExampleCase is a made-up case in which every name that a template of the
 // occasion and category may use stands for something: for drafts, and to know the
@@ -48,4 +52,37 @@ func (f Field) example() string {
 		}
 	}
 	return "某某" + f.Label.ZH
+}
+
+// TemplateName is a name that a template may use.
+type TemplateName struct {
+	Name    string    `json:"name"`
+	Kind    FieldType `json:"kind" enum:"text,date,number,list"`
+	Formats []string  `json:"formats,omitempty" doc:"What may follow the name after a colon."`
+	Example string    `json:"example,omitempty"`
+	List    string    `json:"list,omitempty" doc:"The list that the name is of an element of."`
+	// Stated is that a record or register states it: only statements may.
+	Stated bool `json:"stated,omitempty"`
+}
+
+// Names lists the names that the template may use, in order.
+func (t Template) Names(s Schema, at time.Time) []TemplateName {
+	category, _ := s.Category(t.Category)
+	return ExampleCase(t.Occasion, category, at).terms().list("")
+}
+
+func (ts terms) list(of string) []TemplateName {
+	var names []TemplateName
+	for name, t := range ts {
+		n := TemplateName{Name: name, Kind: t.kind, Example: t.in("zh-CN", ""), List: of, Stated: t.fact}
+		if usual := formats(t.kind); len(usual) > 0 {
+			n.Formats = usual[1:]
+		}
+		names = append(names, n)
+		if len(t.list) > 0 {
+			names = append(names, t.list[0].list(name)...)
+		}
+	}
+	slices.SortFunc(names, func(a, b TemplateName) int { return strings.Compare(a.List+" "+a.Name, b.List+" "+b.Name) })
+	return names
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,8 +71,12 @@ type submitPage struct {
 // V is the value a field was left with.
 func (s submitPage) V(field string) string { return s.Values.Get(field) }
 
-// Services are what may be asked for.
-func (s submitPage) Services() []archive.Choice { return archive.Services() }
+// Services are what may be asked for from records of the category.
+func (s submitPage) Services() []archive.Choice {
+	return slices.DeleteFunc(archive.Services(), func(c archive.Choice) bool {
+		return archive.Service(c.Code).Family() != s.Category.Family
+	})
+}
 
 // F are the faults of a field.
 func (s submitPage) F(field string) []string { return s.Faults[field] }
@@ -84,9 +89,6 @@ func (s submitPage) Person(i int, field string) string {
 func (p *Pages) newSubmission(c *gin.Context, category string, values url.Values) (submitPage, error) {
 	s := submitPage{Key: newKey(), Values: values, Persons: []int{0, 1}}
 	for _, cat := range p.c.Schema.Categories {
-		if cat.Family == archive.Personnel {
-			continue // its subject may not see it
-		}
 		s.Categories = append(s.Categories, cat)
 		if cat.Code == category || s.Category.Code == "" {
 			s.Category = cat

@@ -114,6 +114,7 @@ func menu(a archive.Actor, here string) []link {
 		{"/requests/new", "menu.new_request", archive.ActSubmit},
 		{"/search", "menu.search", archive.ActSearch},
 		{"/deposit", "menu.deposit", archive.ActDeposit},
+		{"/templates", "menu.templates", archive.ActTemplates},
 		{"/lookup", "menu.lookup", archive.ActLookup},
 		{"/accesses", "menu.accesses", archive.ActAccesses},
 		{"/v", "menu.verify", archive.ActVerify},
@@ -147,7 +148,7 @@ func (p *Pages) show(c *gin.Context, status int, name string, data any) error {
 // notice admits only what a redirect of ours can have put there.
 func notice(key string) string {
 	switch key {
-	case "moved", "changed", "deposited", "submitted", "revoked", "superseded", "resealing", "chosen":
+	case "saved", "moved", "changed", "deposited", "submitted", "revoked", "superseded", "resealing", "chosen":
 		return "notice." + key
 	}
 	return ""

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -39,7 +40,10 @@ type Config struct {
 	Evidence     Evidence
 	Sessions     Sessions
 
+	Templates Templates
+
 	Schema  archive.Schema
+	Now     func() time.Time
 	Offices func(ctx context.Context) ([]archive.Office, error)
 }
 
@@ -113,6 +117,11 @@ func (p *Pages) Routes() []Route {
 		{Method: post, Path: "/certificates/:number/revoke", Action: archive.ActRevoke, Handle: p.revoke},
 		{Method: post, Path: "/certificates/:number/supersede", Action: archive.ActRevoke, Handle: p.supersede},
 		{Method: post, Path: "/certificates/:number/reseal", Action: archive.ActReseal, Handle: p.reseal},
+
+		{Method: get, Path: "/templates", Action: archive.ActTemplates, Handle: p.templates},
+		{Method: get, Path: "/templates/:key", Action: archive.ActTemplates, Handle: p.template},
+		{Method: post, Path: "/templates/:key", Action: archive.ActWriteTemplate, Handle: p.writeTemplate},
+		{Method: post, Path: "/templates/:key/preview", Action: archive.ActTemplates, Handle: p.previewTemplate},
 
 		{Method: get, Path: "/lookup", Action: archive.ActLookup, Handle: p.lookupForm},
 		{Method: post, Path: "/lookup", Action: archive.ActLookup, Handle: p.lookup},

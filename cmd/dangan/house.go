@@ -137,7 +137,7 @@ func (h *house) openRooms() {
 		Certificates: h.metrics.certificates(storage.NewChain[archive.Certificate](b, archive.KindCertificate)),
 		Requests:     requests, Records: h.records, Offices: h.offices, Numbers: b.Numbers(), Blobs: b.Blobs(),
 		Templates: h.templates, Opener: h.holdings, Defaults: h.defaults,
-		Stamper: h.stamper, Copier: h.copier, Files: h.holdings, Outbox: h.queue, Door: h.evidence,
+		Stamper: h.stamper, Copier: h.copier, Renewer: renewer(h.stamper), Files: h.holdings, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, Rand: rand.Reader, Grace: h.grace, Log: h.log,
 	})
 	h.lookup = lookup.New(lookup.Config{Records: h.records, Marks: b.Marks(), Door: h.evidence, Schema: h.schema, Now: time.Now})
@@ -169,7 +169,7 @@ func (h *house) openDoor() error {
 	}
 	h.handler, err = api.New(api.Config{
 		Holdings: h.holdings, Files: h.holdings, Search: h.holdings, Desk: h.desk,
-		Certificates: h.certificates, Choices: h.desk, Drafts: h.certificates, Verifier: h.certificates, Lookup: h.lookup, Evidence: h.evidence,
+		Certificates: h.certificates, Choices: h.desk, Drafts: h.certificates, Templates: h.certificates, Verifier: h.certificates, Lookup: h.lookup, Evidence: h.evidence,
 		Sessions: sessions, Schema: h.schema, Offices: h.listOffices,
 		Ready:   map[string]api.Check{"store": h.storeReady, "index": h.index.Ready},
 		Version: version(), Metrics: h.metrics.registry, Log: h.log, Now: time.Now,
@@ -234,6 +234,7 @@ func (h *house) run(ctx context.Context) error {
 	group.Go(func() error { return h.keepKeys(ctx) })
 	group.Go(func() error { return h.keepCollected(ctx) })
 	group.Go(func() error { return h.watchSeal(ctx) })
+	group.Go(func() error { return h.keepRenewed(ctx) })
 	return group.Wait()
 }
 

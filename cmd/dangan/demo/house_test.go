@@ -73,6 +73,10 @@ func (h *house) open(accounts *storage.Chain[archive.Account], offices *storage.
 	}
 	b, log := h.bucket, slog.New(slog.DiscardHandler)
 	records, requests := storage.NewChain[archive.Record](b, archive.KindRecord), storage.NewChain[archive.Request](b, archive.KindRequest)
+	defaults, err := archive.DefaultTemplates(schema)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	door := evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: newID})
 	h.queue = work.New(work.Config{Store: b.Work(), Leases: b.Work(), Holder: "test", Grace: time.Second, Interval: time.Second, LeaseTTL: 10 * time.Second,
 		Now: time.Now, NewID: newID, Log: log, Handlers: map[string]func(context.Context, archive.Job) error{
@@ -87,6 +91,7 @@ func (h *house) open(accounts *storage.Chain[archive.Account], offices *storage.
 		Desk: desk.New(desk.Config{Requests: requests, Records: records, Files: held, Accounts: accounts, Offices: offices, Claims: b.Claims(), Marks: b.Marks(),
 			Index: search, Outbox: h.queue, Door: door, Schema: schema, Now: time.Now, NewID: newID, Grace: time.Minute}),
 		Certificates: certificates.New(certificates.Config{Certificates: storage.NewChain[archive.Certificate](b, archive.KindCertificate),
+			Templates: storage.NewChain[archive.Template](b, archive.KindTemplate), Opener: held, Defaults: defaults,
 			Requests: requests, Records: records, Offices: offices, Numbers: b.Numbers(), Blobs: b.Blobs(), Stamper: stamper{}, Copier: stamper{}, Files: held, Outbox: h.queue,
 			Door: door, Schema: schema, Now: time.Now, Rand: rand.Reader, Grace: time.Minute, Log: log}),
 		Actor: func(_ context.Context, user string) (archive.Actor, error) {
@@ -168,6 +173,8 @@ func (stamper) Copy(_ context.Context, c archive.Certificate, _ []archive.Conten
 func (s stamper) DrawCopy(ctx context.Context, c archive.Certificate, originals []archive.Content, w io.Writer) error {
 	return s.Copy(ctx, c, originals, w)
 }
+
+func (s stamper) Draw(ctx context.Context, c archive.Certificate) ([]byte, error) { return s.Stamp(ctx, c) }
 
 func (stamper) Number(pdf []byte) (string, error) {
 	text, ok := bytes.CutPrefix(pdf, []byte("%PDF "))
