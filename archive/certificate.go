@@ -1,6 +1,9 @@
 package archive
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // CertState is where a certificate is on its way out.
 type CertState string
@@ -44,12 +47,16 @@ type Certificate struct {
 	IssuedAt   time.Time   `json:"issued"`
 	ValidUntil time.Time   `json:"valid_until,omitzero"`
 	PDF        Blob        `json:"pdf,omitzero"`
-	Attempts   int         `json:"attempts,omitempty"`
-	Failure    string      `json:"failure,omitempty"` // stable code
-	Reason     string      `json:"reason,omitempty"`  // of a revocation
-	Successor  string      `json:"successor,omitempty"`
-	ChangedBy  string      `json:"changed_by,omitempty"`
-	ChangedAt  time.Time   `json:"changed,omitzero"`
+	// Earlier are the PDFs that it was before its renewals, oldest first: each begins as the next one does.
+	Earlier []Blob `json:"earlier,omitempty"`
+	// Checkable is how long the PDF can be checked without a renewal; zero when nobody has looked yet.
+	Checkable time.Time `json:"checkable_until,omitzero"`
+	Attempts  int       `json:"attempts,omitempty"`
+	Failure   string    `json:"failure,omitempty"` // stable code
+	Reason    string    `json:"reason,omitempty"`  // of a revocation
+	Successor string    `json:"successor,omitempty"`
+	ChangedBy string    `json:"changed_by,omitempty"`
+	ChangedAt time.Time `json:"changed,omitzero"`
 }
 
 // Statement is one sentence of a certificate with where it is recorded.
@@ -71,12 +78,17 @@ type Citation struct {
 // Ref names the chain of the certificate.
 func (c Certificate) Ref() Ref { return Ref{Kind: KindCertificate, ID: c.ID} }
 
-// Blobs is the sealed PDF, once there is one.
+// Blobs is the sealed PDF, once there is one, after those that it was before.
 func (c Certificate) Blobs() []Blob {
 	if c.PDF.ID == "" {
 		return nil
 	}
-	return []Blob{c.PDF}
+	return append(slices.Clone(c.Earlier), c.PDF)
+}
+
+// Genuine reports whether a PDF with this SHA-256 is the certificate, or was it before a renewal.
+func (c Certificate) Genuine(digest string) bool {
+	return slices.ContainsFunc(c.Blobs(), func(b Blob) bool { return b.SHA256 == digest })
 }
 
 // Released reports whether the certificate was sealed, whatever became of it

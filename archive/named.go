@@ -35,7 +35,8 @@ type Named struct {
 	// Sequence is that of the office and year which gave out Number; empty for none.
 	Sequence string
 	Number   int
-	// Final is that no entry can follow, or have followed, which names more blobs.
+	// Final is that no entry can follow, or have followed, which names more blobs, but
+	// such as are younger than the longest upload: a certificate may be renewed.
 	Final    bool
 	Released bool // a certificate that was sealed
 	// Owed is that there must be a job: of a request that was approved, until its
@@ -133,8 +134,8 @@ func certificateNames(entries []Certificate) Named {
 	if newest.Template.Version > 0 {
 		n.Chains = append(n.Chains, Reference{Ref: Ref{KindTemplate, newest.Template.ID}, N: newest.Template.Version})
 	}
-	if newest.PDF.ID != "" {
-		n.Claims = append(n.Claims, Value{ClaimPDF, newest.PDF.SHA256})
+	for _, pdf := range newest.Blobs() {
+		n.Claims = append(n.Claims, Value{ClaimPDF, pdf.SHA256})
 	}
 	if _, digits, ok := strings.Cut(newest.Number, "〕"); ok {
 		if number, err := strconv.Atoi(strings.TrimSuffix(digits, "号")); err == nil {

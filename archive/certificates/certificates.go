@@ -29,6 +29,7 @@ type Config struct {
 	Blobs        Blobs
 	Stamper      Stamper
 	Copier       Copier
+	Renewer      Renewer // nil when certificates are not renewed
 	Files        Files
 	Outbox       Outbox
 	Door         Door

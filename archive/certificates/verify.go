@@ -29,15 +29,15 @@ func (m *Room) Verify(ctx context.Context, number, code string) (archive.Verific
 }
 
 // VerifyPDF answers anybody who has the document. A document that names one of
-// our certificates and is not the one we sealed has been tampered with; nothing
-// but the number is said of it.
+// our certificates and is not the one we sealed, renewed or not, has been tampered
+// with; nothing but the number is said of it.
 func (m *Room) VerifyPDF(ctx context.Context, pdf []byte) (archive.Verification, error) {
 	sum := sha256.Sum256(pdf)
 	digest := hex.EncodeToString(sum[:])
 	id, err := m.c.Numbers.Holder(ctx, archive.ClaimPDF, digest)
 	if err == nil {
 		v, err := m.c.Certificates.Head(ctx, id)
-		if err == nil && v.Value.PDF.SHA256 == digest {
+		if err == nil && v.Value.Genuine(digest) {
 			return m.answer(v.Value), nil
 		}
 		if err != nil && !errors.Is(err, archive.ErrNotFound) {

@@ -113,7 +113,7 @@ func isSwitch(flag string) bool {
 func commands(c console) *ff.Command {
 	root := &ff.Command{Name: "dangan", Usage: "dangan COMMAND [FLAGS]", ShortHelp: "an archive office: deposit, find, certify, verify"}
 	root.Subcommands = []*ff.Command{
-		serveCommand(c), demoCommand(c), setupCommand(c), verifyCommand(c), healthCommand(c), reindexCommand(c), benchCommand(c), newWorkCommand(c), ocrCommand(c), newKeysCommand(c), fsckCommand(c), policyCommand(c), versionCommand(c),
+		serveCommand(c), demoCommand(c), setupCommand(c), verifyCommand(c), healthCommand(c), reindexCommand(c), benchCommand(c), newWorkCommand(c), ocrCommand(c), newKeysCommand(c), fsckCommand(c), newSealCommand(c), policyCommand(c), versionCommand(c),
 		storeChildCommand(c), readerChildCommand(c),
 	}
 	return root

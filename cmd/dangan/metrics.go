@@ -138,7 +138,12 @@ func (m *metrics) requests(c *storage.Chain[archive.Request]) watchedChain[archi
 }
 
 func (m *metrics) certificates(c *storage.Chain[archive.Certificate]) watchedChain[archive.Certificate] {
-	return watchedChain[archive.Certificate]{c, archive.KindCertificate, m.committed, func(_ int, r archive.Certificate) string { return string(r.State) }}
+	return watchedChain[archive.Certificate]{c, archive.KindCertificate, m.committed, func(_ int, r archive.Certificate) string {
+		if r.State == archive.CertSealed && !r.Checkable.IsZero() {
+			return "renewed" // or seen to need it later
+		}
+		return string(r.State)
+	}}
 }
 
 // backlog is the work that is left, as the sweep of this process last saw it. It

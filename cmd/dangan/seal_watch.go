@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -34,7 +35,7 @@ func (h *house) watchSeal(ctx context.Context) error {
 
 // look warns of an end that is near. When it has come nothing is sealed, and certificates wait.
 func (s *sealer) look(ctx context.Context, log *slog.Logger, now time.Time) {
-	end, err := stamp.Expires(s.chain, now)
+	end, err := s.expires(now)
 	switch {
 	case err != nil:
 		log.ErrorContext(ctx, "nothing can be sealed", "error", err)
@@ -49,7 +50,23 @@ func (m *metrics) seal(s *sealer) {
 		Help: "Seconds until the first certificate of the seal's chain expires; negative after that. Alert below 60 days."},
 		func() float64 {
 			now := time.Now()
-			end, _ := stamp.Expires(s.chain, now)
+			end, _ := s.expires(now)
 			return end.Sub(now).Seconds()
 		}))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "dangan_seal_renewals_due",
+		Help: "Certificates that can be checked for less than a year and could not be renewed, as this process last saw. Alert above 0 for a month."},
+		func() float64 { return float64(s.due.Load()) }))
+}
+
+// expires is when the first certificate of the seal ends, of either kind.
+func (s *sealer) expires(now time.Time) (time.Time, error) {
+	end, err := stamp.Expires(s.chain, now)
+	if s.sm2 == nil {
+		return end, err
+	}
+	also, bad := s.sm2.Expires(now)
+	if also.Before(end) {
+		end = also
+	}
+	return end, errors.Join(err, bad)
 }

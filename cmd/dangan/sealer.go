@@ -9,8 +9,10 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"dangan/api/stamp"
+	"dangan/api/stamp/remote"
 	"dangan/api/stamp/revocation"
 	"dangan/api/stamp/timestamp"
 	"dangan/archive"
@@ -21,8 +23,11 @@ import (
 type sealer struct {
 	signer    crypto.Signer
 	chain     []*x509.Certificate
-	dates     stamp.Timestamper // nil when no time-stamp authority is configured
-	proves    stamp.Prover      // nil when no proof is wanted
+	dates     stamp.Timestamper   // nil when no time-stamp authority is configured
+	proves    stamp.Prover        // nil when no proof is wanted
+	sm2       *stamp.SM2Seal      // nil when nothing is signed with it
+	clocks    []*x509.Certificate // issuers of time-stamps, of now and of earlier
+	due       atomic.Int64        // certificates that wait for a renewal, as was last seen here
 	verifyURL string
 
 	mu       sync.Mutex
@@ -63,7 +68,7 @@ func (s *sealer) stamper(c archive.Certificate) (*stamp.Stamper, error) {
 	if made, ok := s.stampers[c.Office]; ok {
 		return made, nil
 	}
-	made, err := stamp.New(stamp.Config{Signer: s.signer, Chain: s.chain, Dates: s.dates, Proves: s.proves,
+	made, err := stamp.New(stamp.Config{Signer: s.signer, Chain: s.chain, Dates: s.dates, Proves: s.proves, SM2: s.sm2,
 		SealName: c.Issuer.ZH, SealPurpose: "档案证明专用章", SealNumber: c.SealNumber})
 	if err == nil {
 		s.stampers[c.Office] = made
@@ -85,6 +90,8 @@ func stampError(err error) error {
 	switch {
 	case errors.As(err, &glyph):
 		return coded{err, fmt.Sprintf("missing_glyph_U+%04X", glyph.CodePoint)}
+	case errors.Is(err, remote.ErrUnavailable):
+		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "signer_unavailable"}
 	case errors.Is(err, timestamp.ErrUnavailable):
 		return coded{fmt.Errorf("%w: %w", archive.ErrUnavailable, err), "timestamp_unavailable"}
 	case errors.Is(err, stamp.ErrExpired): // until the operator has put in a new one

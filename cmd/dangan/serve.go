@@ -77,7 +77,7 @@ func (s *settings) open(ctx context.Context, log *slog.Logger) (*house, func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	seal, err := s.openSeal()
+	seal, err := s.openSeal(ctx, log)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -30,6 +30,9 @@ type settings struct {
 	signerCert  string // file
 	signerKey   string // file
 	signerPass  string // file
+	signerAt    string // socket
+	sm2Cert     string // file
+	sm2Key      string // file
 	tsaURL      string
 	tsaCert     string // file
 	sealProof   bool
@@ -56,9 +59,12 @@ func (s *settings) flags(name string) *ff.FlagSet {
 	fs.StringVar(&s.signerCert, 0, "signer-cert-file", "", "PEM file with the seal's certificate and its chain")
 	fs.StringVar(&s.signerKey, 0, "signer-key-file", "", "PEM file with the seal's private key (PKCS #8); who has it can seal")
 	fs.StringVar(&s.signerPass, 0, "signer-passphrase-file", "", "file with the passphrase of an encrypted private key")
+	fs.StringVar(&s.signerAt, 0, "signer-socket", "", "Unix socket of a process that signs, such as dangan-pkcs11, in the place of a private key")
+	fs.StringVar(&s.sm2Cert, 0, "sm2-cert-file", "", "PEM file with a certificate for SM2 and its chain, for a second signature in each seal")
+	fs.StringVar(&s.sm2Key, 0, "sm2-key-file", "", "PEM file with the private key for SM2 (PKCS #8); an encrypted one opens with the same passphrase")
 	fs.StringVar(&s.tsaURL, 0, "tsa-url", "", "URL of a time-stamp authority (RFC 3161); with it, nothing is sealed without a time-stamp")
-	fs.StringVar(&s.tsaCert, 0, "tsa-cert-file", "", "PEM file with the root of the time-stamp authority; answers by others are refused")
-	fs.BoolVar(&s.sealProof, 0, "seal-proof", "embed the lists that prove that no certificate of the seal and the time-stamp was revoked, from the addresses in the certificates; without them nothing is sealed")
+	fs.StringVar(&s.tsaCert, 0, "tsa-cert-file", "", "PEM file with the root of the time-stamp authority, answers by others are refused; beside it those of earlier authorities, for renewals")
+	fs.BoolVar(&s.sealProof, 0, "seal-proof", "embed the lists or answers (OCSP) that prove that no certificate of the seal and the time-stamp was revoked, from the addresses in the certificates; without them nothing is sealed")
 	fs.StringVar(&s.sealCRLs, 0, "seal-crl-files", "", "files with such lists (CRL, PEM or DER), separated by commas, used before the addresses; read anew each time")
 	fs.StringVar(&s.publicURL, 0, "public-url", "", "URL at which the public reaches this service; printed on certificates")
 	s.ocr.flags(fs)
@@ -101,10 +107,16 @@ func fromEnv(env []string, flags *ff.FlagSet) error {
 // check lists everything that is missing or malformed, at once.
 func (s *settings) check() error {
 	err := errors.Join(s.checkStore(), required("meili-url", s.meiliURL), required("signer-cert-file", s.signerCert),
-		required("signer-key-file", s.signerKey), required("public-url", s.publicURL),
+		required("public-url", s.publicURL),
 		httpURL("public-url", s.publicURL), httpURL("tsa-url", s.tsaURL))
 	if (s.tsaURL == "") != (s.tsaCert == "") {
 		err = errors.Join(err, errors.New("--tsa-url and --tsa-cert-file go together"))
+	}
+	if (s.signerKey == "") == (s.signerAt == "") {
+		err = errors.Join(err, errors.New("either --signer-key-file or --signer-socket is required"))
+	}
+	if (s.sm2Key == "") != (s.sm2Cert == "") {
+		err = errors.Join(err, errors.New("--sm2-key-file and --sm2-cert-file go together"))
 	}
 	if s.sealProof && s.tsaURL == "" {
 		err = errors.Join(err, errors.New("--seal-proof needs --tsa-url: a proof is worth nothing without a time"))
