@@ -22,7 +22,7 @@ type question struct {
 	Sort     []string `json:"sort,omitempty"`
 	Limit    int      `json:"limit"`
 	Facets   []string `json:"facets,omitempty"`
-	Show     []string `json:"attributesToRetrieve"`
+	Show     []string `json:"attributesToRetrieve,omitempty"` // all that may be, when empty
 	Scored   bool     `json:"showRankingScore,omitempty"`
 }
 
@@ -67,15 +67,9 @@ func (s *shard) ask(ctx context.Context, asks []plan.Ask, scored bool) ([]found,
 // hundred times as long, because Meilisearch walks all names that there are. An index
 // made before those of aliases could be shown has the others.
 func ask(a plan.Ask) question {
-	q := question{
-		Limit: a.Limit, Facets: a.Facets, Sort: order(a.Sort),
-		Show: []string{"id", "title", "names", "ref_code", "date", "year", "family", "category", "office", "fonds", "openness", "ver"},
-	}
-	switch {
-	case a.Names && a.Limit == 0:
+	q := question{Limit: a.Limit, Facets: a.Facets, Sort: order(a.Sort)}
+	if a.Names && a.Limit == 0 {
 		q.Limit, q.Show = plan.MaxHits, []string{"names", plan.FieldCalled}
-	case a.Names:
-		q.Show = append(q.Show, plan.FieldCalled)
 	}
 	q.Filter = append(filters(a.Filter), rights(a.Scope)...)
 	for _, t := range a.Terms {
