@@ -3,10 +3,14 @@ package stamp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	inks "image/color"
 	"image/jpeg"
+	"image/png"
+	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -90,6 +94,12 @@ type leaf struct {
 // pdfOf writes a file with a classic cross-reference table; fonts are /F.
 func pdfOf(t testing.TB, leaves ...leaf) []byte {
 	t.Helper()
+	return pdfWith(t, "", nil, leaves...)
+}
+
+// pdfWith is pdfOf with more entries of the catalog, and whatever more adds to the file.
+func pdfWith(t testing.TB, catalog string, more func(d *document), leaves ...leaf) []byte {
+	t.Helper()
 	d := newDocument(newZipPool())
 	tree := d.reserve()
 	font := d.add("<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>")
@@ -111,7 +121,10 @@ func pdfOf(t testing.TB, leaves ...leaf) []byte {
 			tree, l.box, l.entries, font, picture, d.addStream("", []byte(l.content)))))
 	}
 	d.put(tree, fmt.Sprintf("<</Type/Pages/Count %d/Kids%s>>", len(kids), kids))
-	return d.finish(d.add(fmt.Sprintf("<</Type/Catalog/Pages %s>>", tree)), d.add("<<>>"))
+	if more != nil {
+		more(d)
+	}
+	return d.finish(d.add(fmt.Sprintf("<</Type/Catalog/Pages %s%s>>", tree, catalog)), d.add("<</Title(canary of the file)>>"))
 }
 
 func words(text string) string { return "BT /F 24 Tf 60 500 Td (" + text + ") Tj ET" }
@@ -163,59 +176,22 @@ func makeCopy(t *testing.T, s testStamper, c Copy, sources ...Source) []byte {
 	return out.Bytes()
 }
 
-func TestCopyLooks(t *testing.T) {
+// TestCopy: a scan, a scan with a mask, and a page of another file.
+func TestCopy(t *testing.T) {
 	s := newTestStamper(t)
 	text := pdfOf(t, leaf{box: "0 0 842 595", content: words("A page that was born digital")})
 	c := Copy{Cover: coverSample(), Mark: copyMarkSample(), Straddle: true, Pages: []CopyPage{
-		{Source: 0, Page: 1, Place: "文件1第1页"}, {Source: 0, Page: 2, Masks: []Mask{{0.2, 0.3, 0.4, 0.05}}}, {Source: 1, Page: 1}}}
+		{Page: 1, Place: "文件1第1页"}, {Page: 2, Masks: []Mask{{0.2, 0.3, 0.4, 0.05}}}, {Source: 1, Page: 1}}}
 	pdf := makeCopy(t, s, c, source(scans(t, 2)), source(text))
-	if dir := os.Getenv("DANGAN_LOOK"); dir != "" {
-		os.WriteFile(dir+"/copy.pdf", pdf, 0o600)
+	checkCopy(t, s, pdf, c.Cover.Number, "与馆藏原件一致", "第2页共3页", "利用申请：20261124-0007", "文件1第1页")
+	if text := run(t, "pdftotext", write(t, "copy.pdf", pdf), "-"); strings.Contains(text, "born digital") {
+		t.Error("a page that was drawn carries text")
 	}
-	if r := verdict(t, s, pdf); r.Word != Valid || r.Number != c.Cover.Number {
-		t.Errorf("%s: %s", r.Word, r.Why)
+	var list []image.Image
+	for page := 1; page <= 4; page++ {
+		list = append(list, render(t, pdf, page, 30))
 	}
-	file := write(t, "copy.pdf", pdf)
-	run(t, "qpdf", "--check", file)
-	checkPDFSig(t, s, file)
-}
-
-// whole is a copy of all pages of one source.
-func whole(pages int) Copy {
-	c := Copy{Cover: coverSample(), Mark: copyMarkSample(), Straddle: true, Append: true}
-	for i := range pages {
-		c.Pages = append(c.Pages, CopyPage{Page: i + 1, Place: fmt.Sprintf("文件1第%d页", i+1)})
-	}
-	return c
-}
-
-// TestAppend: the original is what the copy begins with, whatever kind of cross-references it has.
-func TestAppend(t *testing.T) {
-	s := newTestStamper(t)
-	classic := write(t, "classic.pdf", pdfOf(t, leaf{box: "0 0 595 842", content: words("canary one")},
-		leaf{box: "0 0 842 595", content: "q " + words("canary two") + " Q"}))
-	for name, flags := range map[string][]string{
-		"classic": {"--object-streams=disable"}, "object streams": {"--object-streams=generate"},
-		"linear": {"--linearize", "--object-streams=disable"}, "linear, object streams": {"--linearize", "--object-streams=generate"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "base.pdf")
-			run(t, "qpdf", append(flags, classic, path)...)
-			base, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pdf := makeCopy(t, s, whole(2), source(base))
-			if dir := os.Getenv("DANGAN_LOOK"); dir != "" {
-				os.WriteFile(dir+"/append.pdf", pdf, 0o600)
-			}
-			if !bytes.HasPrefix(pdf, base) {
-				_, err := ReadBase(context.Background(), source(base))
-				t.Fatalf("the copy does not begin with the original: %v", err)
-			}
-			checkCopy(t, s, pdf, "canary one", "canary two", "文件1第2页")
-		})
-	}
+	golden(t, "copy", beside(list...))
 }
 
 // checkCopy asks all checkers, and for words that must be readable.
@@ -238,6 +214,115 @@ func checkCopy(t *testing.T, s testStamper, pdf []byte, words ...string) {
 	for _, want := range words {
 		if !strings.Contains(text, squash(want)) {
 			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+}
+
+// TestCopyOfPictures: a JPEG that says how large it is is kept, other pictures are drawn.
+func TestCopyOfPictures(t *testing.T) {
+	s := newTestStamper(t)
+	img := paper(620, 877, 3)
+	plain := jpegOf(t, img)
+	sized := append([]byte{0xFF, 0xD8, 0xFF, 0xE0, 0, 16}, "JFIF\x00\x01\x02\x01\x00\x4B\x00\x4B\x00\x00"...) // 75 dpi
+	turned := append(bytes.Clone(sized), 0xFF, 0xE1, 0, 8, 'E', 'x', 'i', 'f', 0, 0)
+	var encoded bytes.Buffer
+	if err := png.Encode(&encoded, img); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		file  []byte
+		drawn bool
+	}{
+		"JPEG": {append(sized, plain[2:]...), false}, "JPEG of no size": {plain, true},
+		"JPEG of a camera": {append(turned, plain[2:]...), true}, "PNG": {encoded.Bytes(), true},
+	} {
+		c := Copy{Cover: coverSample(), Mark: copyMarkSample(), Pages: []CopyPage{{Page: 1}}, Append: true}
+		var out bytes.Buffer
+		err := s.Copy(t.Context(), c, []Source{source(tt.file)}, noRaster{}, &out)
+		if drawn := errors.Is(err, errDrawn); drawn != tt.drawn || err != nil && !drawn {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		checkCopy(t, s, makeCopy(t, s, c, source(tt.file)))
+	}
+}
+
+// TestCopyIsSealedAsCertificatesAre: with a time-stamp, and with evidence behind the seal.
+func TestCopyIsSealedAsCertificatesAre(t *testing.T) {
+	dated, proven := newDatedStamper(t, newTestStamper(t)), newProvenStamper(t)
+	base := pdfOf(t, leaf{box: "0 0 595 842", content: words("page")})
+	for name, s := range map[string]testStamper{"dated": dated.testStamper, "proven": proven.testStamper} {
+		for _, appended := range []bool{true, false} {
+			c := whole(1)
+			c.Append = appended
+			pdf := makeCopy(t, s, c, source(base))
+			if r := verdict(t, s, pdf); r.Word != Valid || bytes.HasPrefix(pdf, base) != appended {
+				t.Errorf("%s, appended %t: %s: %s", name, appended, r.Word, r.Why)
+			}
+			run(t, "qpdf", "--check", write(t, "copy.pdf", pdf))
+		}
+	}
+}
+
+// TestDraftOfCopy carries no seal and no number, and is nobody's certificate.
+func TestDraftOfCopy(t *testing.T) {
+	s := newTestStamper(t)
+	var out bytes.Buffer
+	if err := s.DrawCopy(t.Context(), whole(1), []Source{source(scans(t, 1))}, noRaster{}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if id, err := Inspect(out.Bytes()); err != nil || id.State != Foreign {
+		t.Errorf("%v, %v", id.State, err)
+	}
+	run(t, "qpdf", "--check", write(t, "draft.pdf", out.Bytes()))
+}
+
+func TestIncompleteCopy(t *testing.T) {
+	s := newTestStamper(t)
+	src := []Source{source(scans(t, 1))}
+	for name, spoil := range map[string]func(*Copy){
+		"no pages":            func(c *Copy) { c.Pages = nil },
+		"no such source":      func(c *Copy) { c.Pages[0].Source = 1 },
+		"no such page":        func(c *Copy) { c.Pages[0].Page = 0 },
+		"a mask beside it":    func(c *Copy) { c.Pages[0].Masks = []Mask{{0.8, 0, 0.3, 0.1}} },
+		"a mask of no size":   func(c *Copy) { c.Pages[0].Masks = []Mask{{0.8, 0, 0, 0.1}} },
+		"a mask of no number": func(c *Copy) { c.Pages[0].Masks = []Mask{{math.NaN(), 0, 0.1, 0.1}} },
+		"no office":           func(c *Copy) { c.Mark.Office = " " },
+		"no cover":            func(c *Copy) { c.Cover.Title = "" },
+	} {
+		c := whole(1)
+		spoil(&c)
+		if err := s.Copy(t.Context(), c, src, noRaster{}, io.Discard); !errors.Is(err, ErrIncomplete) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	c := whole(1)
+	c.Mark.Purpose = "𠮷"
+	var missing *MissingGlyphError
+	if err := s.Copy(t.Context(), c, src, noRaster{}, io.Discard); !errors.As(err, &missing) || missing.CodePoint != '𠮷' {
+		t.Errorf("a character that cannot be drawn: %v", err)
+	}
+	c = whole(1)
+	c.Pages[0].Page = 9
+	if err := s.Copy(t.Context(), c, src, noRaster{}, io.Discard); !errors.Is(err, errDrawn) {
+		t.Errorf("a page that the file does not have: %v", err)
+	}
+}
+
+// TestStrips: each seal is cut into parts of one width, in the order of the pages.
+func TestStrips(t *testing.T) {
+	for pages := 1; pages <= 200; pages++ {
+		for i := 0; i < pages; {
+			_, parts := strip(i, pages)
+			if parts > maxStrips || parts < min(pages, maxStrips/2) {
+				t.Fatalf("%d pages: a seal of %d parts", pages, parts)
+			}
+			for want := range parts {
+				if part, of := strip(i, pages); part != want || of != parts {
+					t.Fatalf("page %d of %d has part %d of %d, want %d of %d", i, pages, part, of, want, parts)
+				}
+				i++
+			}
 		}
 	}
 }
