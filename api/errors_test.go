@@ -57,7 +57,7 @@ func TestProblemsAreListed(t *testing.T) {
 // TestForbiddenIsAsUnknown compares whole answers: only the request id differs.
 func TestForbiddenIsAsUnknown(t *testing.T) {
 	w := newWorld(t)
-	for _, path := range []string{"", "/versions", "/files/1", "/files/1/pages/1"} {
+	for _, path := range []string{"", "/versions", "/files/1", "/files/1/pages/1", "/files/1/pages/1/text"} {
 		seen := map[string]bool{}
 		for _, id := range []string{closedID, missingID, "not-an-id"} {
 			rec := w.do(call{role: archive.RoleUploader, method: "GET", path: "/api/v1/records/" + id + path})

@@ -140,7 +140,7 @@ func (w *world) view() archive.RecordView {
 	r := archive.Record{ID: recordID, Title: canary + "结婚登记审查处理表", Category: "marriage", Family: archive.Livelihood, Office: "qc", RefCode: code, Date: date, Openness: archive.NotReviewed, Retention: "D100",
 		Persons: []archive.Person{{Name: canary, Role: "wife", ID: archive.NewIDNumber("", "999999199001010016")}},
 		Files:   []archive.File{{Name: "结婚登记 表.pdf", MediaType: "application/pdf", Blob: archive.Blob{SHA256: "abc", Size: int64(len(w.content))}}}}
-	return archive.RecordView{Record: r, Version: 3, States: []archive.FileState{{State: archive.Ready, Pages: 2}}}
+	return archive.RecordView{Record: r, Version: 3, States: []archive.FileState{w.signed()}}
 }
 
 func (w *world) see(id string, p archive.Purpose) error {
@@ -214,7 +214,7 @@ func (w *world) Search(_ context.Context, a archive.Actor, q archive.Query) (arc
 	if len(policy.Scope(a).Clauses) == 0 && a.Office != "" {
 		w.t.Error("a search without scope")
 	}
-	return archive.Hits{Total: 41, Hits: []archive.Hit{{ID: recordID, Title: "题名", Names: []string{canary}, Office: "qc", Openness: archive.Open, Category: "marriage", RefCode: "J019-ZY·HY·2010·D100-001-0001", Date: "2010-05-20",
+	return archive.Hits{Total: 41, Hits: []archive.Hit{{ID: recordID, Title: "题名", Names: []string{canary}, Office: "qc", Openness: archive.Open, Category: "marriage", RefCode: "J019-ZY·HY·2010·D100-001-0001", Date: "2010-05-20", Machine: true,
 		Highlights: map[string]string{"title": "<mark>题</mark>名"}}}, Facets: map[string]map[string]int{"category": {"marriage": 41}},
 		Suggestions: []archive.Suggestion{{Name: "张金丝", Count: 2}}, Missing: []string{"shard-2"}}, errors.Join(w.fail, w.away)
 }

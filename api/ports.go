@@ -18,7 +18,13 @@ type (
 		// actor has seen; archive.ErrConflict when there is a newer one.
 		Describe(ctx context.Context, actor archive.Actor, id string, n int, patch []byte) (archive.RecordView, error)
 	}
-	Files        = web.Files
+	// Files also gives the text of pages.
+	Files interface {
+		web.Files
+		// PageText is the text of page (from 1) of file n, without id numbers. A
+		// scan that waits for being read is an archive.ErrState.
+		PageText(ctx context.Context, actor archive.Actor, p archive.Purpose, id string, n, page int) (archive.PageText, error)
+	}
 	Searcher     = web.Searcher
 	Desk         = web.Desk
 	Certificates = web.Certificates

@@ -202,6 +202,7 @@ func (s *Server) addFiles() {
 			&huma.Param{Name: "width", In: "query", Description: "In pixels, 100 to 2400; 1200 when left out.", Schema: &huma.Schema{Type: "integer"}}),
 		Responses: binaryResponse("image/png"),
 	}, s.page)
+	s.addText()
 }
 
 func (s *Server) file(c *gin.Context) error {
