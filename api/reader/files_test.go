@@ -12,6 +12,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -147,6 +148,45 @@ func hugePNG(tb testing.TB) []byte {
 	binary.BigEndian.PutUint32(file[20:], 60000)
 	binary.BigEndian.PutUint32(file[29:], crc32.ChecksumIEEE(file[12:29]))
 	return file
+}
+
+// ofSide is a JPEG that says that it is a square of another size.
+func ofSide(file []byte, side uint16) []byte {
+	file = bytes.Clone(file)
+	at := bytes.Index(file, []byte{0xFF, 0xC0})
+	binary.BigEndian.PutUint16(file[at+5:], side)
+	binary.BigEndian.PutUint16(file[at+7:], side)
+	return file
+}
+
+// progressive is a JPEG that says that it is a progressive one with full colours, of
+// which a decoder keeps all coefficients.
+func progressive(file []byte) []byte {
+	file = bytes.Clone(file)
+	at := bytes.Index(file, []byte{0xFF, 0xC0})
+	file[at+1], file[at+11] = 0xC2, 0x11
+	scan := bytes.Index(file, []byte{0xFF, 0xDA})
+	file[scan+12] = 0 // the end of its spectrum
+	return file
+}
+
+// pngOf is a grey PNG with the given pixels, as they are compressed.
+func pngOf(tb testing.TB, width, height uint32, pixels string) []byte {
+	tb.Helper()
+	head := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, width), height)
+	return slices.Concat([]byte("\x89PNG\r\n\x1A\n"), chunk("IHDR", string(head)+"\x08\x00\x00\x00\x00"), chunk("IDAT", pixels), chunk("IEND", ""))
+}
+
+// chunk is one of a PNG.
+func chunk(kind, content string) []byte {
+	body := []byte(kind + content)
+	return binary.BigEndian.AppendUint32(append(binary.BigEndian.AppendUint32(nil, uint32(len(content))), body...), crc32.ChecksumIEEE(body))
+}
+
+// withChunk is a PNG with another chunk behind its header.
+func withChunk(file []byte, kind, content string) []byte {
+	const behindIHDR = 8 + 25
+	return slices.Insert(slices.Clone(file), behindIHDR, chunk(kind, content)...)
 }
 
 // zeros is a zlib stream of n megabytes of zeros, made of one compressed

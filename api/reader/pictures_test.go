@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"maps"
@@ -89,12 +88,8 @@ func withExif(jpeg []byte, orientation uint32) []byte {
 
 // withDensity is a PNG with so many pixels per metre.
 func withDensity(file []byte, perMetre uint32) []byte {
-	order := binary.BigEndian
-	chunk := order.AppendUint32(order.AppendUint32([]byte("pHYs"), perMetre), perMetre)
-	chunk = append(chunk, 1)
-	chunk = order.AppendUint32(chunk, crc32.ChecksumIEEE(chunk))
-	const behindIHDR = 8 + 25
-	return slices.Insert(slices.Clone(file), behindIHDR, append(order.AppendUint32(nil, 9), chunk...)...)
+	density := binary.BigEndian.AppendUint32(nil, perMetre)
+	return withChunk(file, "pHYs", string(density)+string(density)+"\x01")
 }
 
 func zipFile(tb testing.TB, names ...string) []byte {

@@ -155,6 +155,38 @@ func TestPoolClosed(t *testing.T) {
 	}
 }
 
+// head is the beginning of a file that nobody may read on in.
+type head struct {
+	t     *testing.T
+	bytes []byte
+}
+
+func (h head) ReadAt(p []byte, offset int64) (int, error) {
+	if n := offset + int64(len(p)); n > 64<<10 {
+		h.t.Errorf("read on to %d", n)
+	}
+	clear(p)
+	copy(p, h.bytes[min(offset, int64(len(h.bytes))):])
+	return len(p), nil
+}
+
+// A file of 5 GB is kept for what it says it is, and only its beginning is read.
+func TestPoolKeepsWhatIsTooLargeUnread(t *testing.T) {
+	p := newPool(t, reader.PoolConfig{})
+	for want, begins := range map[string]string{"application/pdf": "%PDF-1.7\n", "image/tiff": "II*\x00", "application/octet-stream": "film"} {
+		got, err := p.Read(t.Context(), head{t, []byte(begins)}, 5<<30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(archive.Reading{MediaType: want, Findings: []archive.Finding{{Code: reader.CodeTooLarge}}}, got); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := p.Page(t.Context(), head{t, []byte(begins)}, 5<<30, 1, 100); !errors.Is(err, reader.ErrNoPage) {
+			t.Errorf("page: %v, want ErrNoPage", err)
+		}
+	}
+}
+
 // stuckFile has bytes only when it is let go.
 type stuckFile struct {
 	*bytes.Reader
