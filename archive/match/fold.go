@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -28,8 +29,19 @@ var simplified = sync.OnceValue(func() map[rune]rune {
 // and one dash (-), simplified characters, lower case, no blanks at the ends.
 // Folding twice changes nothing.
 func Fold(s string) string {
+	if inert(s) {
+		return strings.TrimSpace(strings.Map(foldRune, s))
+	}
 	folded := strings.Map(foldRune, norm.NFKC.String(s))
 	return strings.TrimSpace(norm.NFKC.String(folded))
+}
+
+// inert reports whether s has nothing but characters that no normal form changes,
+// whatever stands beside them, as most names do: Hanzi, ASCII and the dot.
+func inert(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool {
+		return r >= utf8.RuneSelf && r != '·' && (r < 0x4E00 || r > 0x9FFF)
+	})
 }
 
 func foldRune(r rune) rune {
@@ -54,10 +66,14 @@ func FoldName(s string) string { return letters(Fold(s)) }
 // letters composes again, because what it takes away may have kept an accent from
 // its letter.
 func letters(folded string) string {
-	return norm.NFC.String(strings.Map(func(r rune) rune {
+	kept := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsMark(r) {
 			return r
 		}
 		return -1
-	}, folded))
+	}, folded)
+	if inert(kept) {
+		return kept
+	}
+	return norm.NFC.String(kept)
 }

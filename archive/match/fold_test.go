@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/mozillazg/go-pinyin"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"dangan/archive/match"
@@ -189,6 +190,16 @@ func FuzzClassify(f *testing.F) {
 			t.Errorf("%q: its folded text is classified otherwise: %s", s, diff)
 		}
 	})
+}
+
+// Fold takes these for characters that no normal form changes, alone or beside others.
+func TestHanziAreInert(t *testing.T) {
+	for r := rune(0x4E00); r <= 0x9FFF; r++ {
+		p := norm.NFKC.PropertiesString(string(r))
+		if !norm.NFKC.IsNormalString(string(r)) || !p.BoundaryBefore() || !p.BoundaryAfter() {
+			t.Errorf("U+%04X", r)
+		}
+	}
 }
 
 // Every character is read as the library reads it without tones, where this package

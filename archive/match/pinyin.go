@@ -4,9 +4,9 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/mozillazg/go-pinyin"
-	"golang.org/x/text/unicode/norm"
 )
 
 // surname is how a family name is read where that differs from the usual reading
@@ -133,14 +133,25 @@ func syllable(r rune) ([]string, bool) {
 	return []string{withoutTone(reading)}, reading != ""
 }
 
-// withoutTone is a tenth of the work of the library, which replaces by expressions.
+// withoutTone is a small part of the work of the library, which replaces by
+// expressions.
 func withoutTone(reading string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsMark(r) {
-			return -1
+		if r < utf8.RuneSelf {
+			return r
 		}
-		return r
-	}, strings.ReplaceAll(norm.NFD.String(reading), "u\u0308", "v"))
+		if plain, ok := toneless[r]; ok {
+			return plain
+		}
+		return -1 // a tone that stands alone
+	}, reading)
+}
+
+// toneless are the letters of readings with a tone.
+var toneless = map[rune]rune{
+	'ā': 'a', 'á': 'a', 'ǎ': 'a', 'à': 'a', 'ō': 'o', 'ó': 'o', 'ǒ': 'o', 'ò': 'o', 'ē': 'e', 'é': 'e', 'ě': 'e', 'è': 'e', 'ê': 'e', 'ế': 'e', 'ề': 'e',
+	'ī': 'i', 'í': 'i', 'ǐ': 'i', 'ì': 'i', 'ū': 'u', 'ú': 'u', 'ǔ': 'u', 'ù': 'u', 'ü': 'v', 'ǖ': 'v', 'ǘ': 'v', 'ǚ': 'v', 'ǜ': 'v',
+	'ń': 'n', 'ň': 'n', 'ǹ': 'n', 'ḿ': 'm',
 }
 
 func firstLetter(s string) string {
