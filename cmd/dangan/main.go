@@ -104,7 +104,7 @@ func flagsFirst(args []string) []string {
 // isSwitch reports whether a flag takes no value.
 func isSwitch(flag string) bool {
 	switch flag {
-	case "-h", "--help", "--json", "--dead", "--waiting", "--all-dead", "--repair", "--quick", "--no-index":
+	case "-h", "--help", "--json", "--dead", "--waiting", "--all-dead", "--repair", "--quick", "--no-index", "--seal-proof":
 		return true
 	}
 	return false
