@@ -123,12 +123,29 @@ func narrow(page *image.RGBA, width int) *image.RGBA {
 	return out
 }
 
-// encode prefers speed: the images are sent once and small anyway.
-func encode(picture image.Image) ([]byte, error) {
+// encode prefers speed, and most scans have no colours.
+func encode(page *image.RGBA) ([]byte, error) {
 	var out bytes.Buffer
+	var picture image.Image = page
+	if grey := greyOf(page); grey != nil {
+		picture = grey
+	}
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := encoder.Encode(&out, picture); err != nil {
 		return nil, fmt.Errorf("encode page image: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// greyOf is a page without colours; nil for one that has some.
+func greyOf(page *image.RGBA) *image.Gray {
+	grey := image.NewGray(page.Rect)
+	for i := range grey.Pix {
+		p := page.Pix[4*i:][:3]
+		if p[0] != p[1] || p[1] != p[2] {
+			return nil
+		}
+		grey.Pix[i] = p[0]
+	}
+	return grey
 }

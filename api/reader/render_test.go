@@ -108,3 +108,15 @@ func TestFieldsAreSeen(t *testing.T) {
 		t.Errorf("the field is drawn as %d, want dark", got)
 	}
 }
+
+// The image of a page is smaller where there are no colours, and has them where
+// there are.
+func TestColoursOfAPage(t *testing.T) {
+	r := newReader(t, reader.Config{})
+	if page := pageOf(t, r, textPDF("black"), 1, 100); page.ColorModel() != color.GrayModel {
+		t.Errorf("a page of black text is a %T", page)
+	}
+	if red, green, _, _ := pageOf(t, r, quarters(""), 1, 400).At(100, 50).RGBA(); red != 0xFFFF || green != 0 {
+		t.Errorf("red is %x, %x", red, green)
+	}
+}
