@@ -41,6 +41,8 @@ type Config struct {
 	Lookup       Lookup
 	Evidence     Evidence
 	Sessions     Sessions
+	Self         Self
+	People       People
 
 	Schema archive.Schema
 	// Offices lists the archive offices.
@@ -80,6 +82,7 @@ func New(c Config) (*Server, error) {
 		Holdings: c.Holdings, Files: c.Files, Search: c.Search, Desk: c.Desk, Certificates: c.Certificates, Choices: c.Choices, Drafts: c.Drafts,
 		Verifier: c.Verifier, Lookup: c.Lookup, Evidence: c.Evidence, Sessions: c.Sessions,
 		Templates: c.Templates, Schema: c.Schema, Offices: c.Offices, Now: c.Now,
+		Self: c.Self, People: c.People,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("api: %w", err)
@@ -97,6 +100,8 @@ func New(c Config) (*Server, error) {
 	s.addTemplates()
 	s.addVerify()
 	s.addAnswers()
+	s.addAccounts()
+	s.addMe()
 	s.addReference()
 	s.addService(registry)
 	s.addPages()

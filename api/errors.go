@@ -45,6 +45,7 @@ func faults() []fault {
 		{errPrecondition, 412, "changed", "It has been changed since it was read."},
 		{errCrossOrigin, 403, "cross_origin", "Requests from other sites are refused."},
 		{auth.ErrTooMany, 429, "too_many_attempts", "Too many attempts. Wait ten minutes."},
+		{auth.ErrQuota, 429, "quota_exceeded", "The quota of questions for today is used up."},
 		{archive.ErrInvalid, 422, "invalid", "The input has problems."},
 		{archive.ErrUnauthenticated, 401, "unauthenticated", "Sign in first."},
 		{archive.ErrForbidden, 403, "forbidden", "This is not permitted."},

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -58,6 +59,7 @@ type world struct {
 	accounts map[string]archive.Account
 	tokens   map[archive.Role]string
 	keeper   *auth.Keeper
+	states   map[string][]byte
 	now      time.Time
 }
 
@@ -68,26 +70,32 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, schema: schema, content: []byte("%PDF-1.7 the quick brown fox"), accounts: map[string]archive.Account{},
-		tokens: map[archive.Role]string{}, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
+		tokens: map[archive.Role]string{}, states: map[string][]byte{}, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)}
 	hash, err := auth.HashPassword(zeros{}, "正确的密码")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, role := range []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency, archive.RoleHead} {
+	for i, role := range w.roles() {
 		token := fmt.Sprintf("dgt_%s", role)
 		id := fmt.Sprintf("01K000000000000000000000A%d", i)
 		w.tokens[role] = token
 		office := map[bool]string{true: "qc"}[archive.Actor{Role: role}.Staff()]
 		w.accounts[id] = archive.Account{ID: id, Office: office, User: string(role), Name: canary, Role: role, Password: hash, Token: auth.TokenHash(token), Assurance: archive.RealName}
 	}
-	w.keeper, err = auth.New(auth.Config{Accounts: w, Claims: w, Person: func(archive.IDNumber) string { return "token" },
-		Key: make([]byte, 32), Now: func() time.Time { return w.now }, Rand: zeros{}})
+	w.keeper, err = auth.New(auth.Config{Accounts: w, Claims: w, States: w, Person: func(archive.IDNumber) string { return "token" },
+		Key: make([]byte, 32), Now: func() time.Time { return w.now }, Rand: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
 	w.onUpload = func(u archive.Upload) ([]byte, error) { return io.ReadAll(u.Body) }
 	w.rebuild(w.config())
 	return w
+}
+
+// roles are those with an account.
+func (w *world) roles() []archive.Role {
+	return []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead,
+		archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency}
 }
 
 func (w *world) rebuild(c api.Config) {
@@ -100,7 +108,8 @@ func (w *world) rebuild(c api.Config) {
 
 func (w *world) config() api.Config {
 	return api.Config{
-		Holdings: w, Files: w, Search: w, Desk: w, Certificates: w, Choices: w, Drafts: w, Templates: w, Verifier: w, Lookup: w, Evidence: w, Sessions: w.keeper,
+		Holdings: w, Files: w, Search: w, Desk: w, Certificates: w, Choices: w, Drafts: w, Templates: w, Verifier: w, Lookup: w, Evidence: w,
+		Sessions: w.keeper, Self: w.keeper, People: people{w},
 		Schema: w.schema,
 		Offices: func(context.Context) ([]archive.Office, error) {
 			return []archive.Office{{ID: "qc", Name: archive.Label{ZH: "青川市档案馆", EN: "Qingchuan Archives"}}}, w.fail

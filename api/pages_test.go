@@ -92,6 +92,11 @@ func TestEveryPage(t *testing.T) {
 		"/requests/" + requestID + "/copy/files/1/pages/2": {archive.RoleReviewer},
 		"/lookup":               {archive.RoleAgency},
 		"/accesses":             {archive.RoleAuditor},
+		"/me":                   {archive.RoleHead, archive.RoleCitizen, archive.RoleAgency},
+		"/me/accesses":          {archive.RoleCitizen},
+		"/accounts":             {archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor},
+		"/accounts?list=agency": {archive.RoleSecurity},
+		"/citizens":             {archive.RoleReviewer},
 		"/nothing":              {""},
 		"/records/" + missingID: {archive.RoleUploader},
 	}

@@ -34,6 +34,8 @@ type (
 	Verifier     = web.Verifier
 	Lookup       = web.Lookup
 	Evidence     = web.Evidence
+	Self         = web.Self
+	People       = web.People
 )
 
 // Sessions finds out who is asking (package api/auth).

@@ -42,13 +42,25 @@ type Second struct {
 	Recovery []string `json:"recovery,omitempty"` // SHA-256 in hex
 	// Pending is a secret that was shown and not yet proved to be in a device.
 	Pending string `json:"pending,omitempty"`
+	Active  bool   `json:"active,omitempty"` // in what is shown, in place of the rest
+}
+
+// RelativeProblems lists the numbers that nobody can be known by.
+func RelativeProblems(relatives []IDNumber) Problems {
+	var ps Problems
+	for i, r := range relatives {
+		if r.IsZero() || r.Flagged {
+			ps.Add("bad_id_number", index("relatives", i))
+		}
+	}
+	return ps
 }
 
 // Key is a credential of an agency. The secret is shown once and kept as its hash.
 type Key struct {
 	ID      string    `json:"id"`
 	Label   string    `json:"label,omitempty"`
-	Hash    string    `json:"hash"` // SHA-256 in hex
+	Hash    string    `json:"hash,omitempty"` // SHA-256 in hex
 	Grant   Grant     `json:"grant,omitzero"`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
@@ -57,6 +69,37 @@ type Key struct {
 
 // Good reports whether the key may be used at a time.
 func (k Key) Good(now time.Time) bool { return k.Revoked.IsZero() && now.Before(k.Expires) }
+
+// Problems lists what is wrong with a key that is asked for.
+func (k Key) Problems() Problems {
+	var ps Problems
+	checkText(&ps, k.Label, 100, "label")
+	for i, p := range k.Grant.Purposes {
+		if !(Purpose{Code: p}).Valid() {
+			ps.Add("unknown_value", index("grant.purposes", i))
+		}
+	}
+	return ps
+}
+
+// Ruling is what the security administrator decides about an account.
+type Ruling struct {
+	Step      RulingStep `json:"step"`
+	Relatives []IDNumber `json:"relatives,omitempty"` // with RuleRelatives: all of them
+}
+
+// RulingStep is the kind of a ruling.
+type RulingStep string
+
+// The rulings about an account.
+const (
+	RuleConfirm   RulingStep = "confirm" // the post that was proposed
+	RuleReject    RulingStep = "reject"
+	RuleLock      RulingStep = "lock"
+	RuleUnlock    RulingStep = "unlock"
+	RuleEnd       RulingStep = "end_sessions"
+	RuleRelatives RulingStep = "relatives"
+)
 
 // Session is one signing-in that has not ended. It is kept outside the chain,
 // where it can be ended at once.
@@ -96,7 +139,7 @@ func (a Account) Ref() Ref { return Ref{Kind: KindAccount, ID: a.ID} }
 // Actor is the account at work. person turns an id number into the keyed hash that
 // stands for it.
 func (a Account) Actor(person func(IDNumber) string) Actor {
-	actor := Actor{ID: a.ID, Role: a.Role, Office: a.Office, Name: a.Name, Assurance: a.Assurance}
+	actor := Actor{ID: a.ID, Role: a.Role, Office: a.Office, Name: a.Name, Assurance: a.Assurance, Quota: a.Quota}
 	if !a.IDNumber.IsZero() {
 		actor.Person = person(a.IDNumber)
 	}
@@ -110,7 +153,7 @@ func (a Account) Actor(person func(IDNumber) string) Actor {
 // administrators and the account itself see.
 func (a Account) Public() Account {
 	a.Password, a.Token = "", ""
-	a.Second = Second{}
+	a.Second = Second{Active: a.Second.Secret != ""}
 	a.IDNumber = a.IDNumber.short()
 	a.Relatives = slices.Clone(a.Relatives)
 	for i, r := range a.Relatives {
@@ -123,7 +166,7 @@ func (a Account) Public() Account {
 	return a
 }
 
-// Problems lists what is wrong with a new account or a changed one.
+// Problems lists what is wrong with a new account, or with a post for it.
 func (a Account) Problems() Problems {
 	var ps Problems
 	if len(a.User) < 2 || len(a.User) > 64 || strings.Trim(a.User, "abcdefghijklmnopqrstuvwxyz0123456789._-") != "" {
@@ -141,11 +184,6 @@ func (a Account) Problems() Problems {
 	}
 	if a.Role.Staff() && a.Office == "" {
 		ps.Add("required", "office")
-	}
-	for i, r := range a.Relatives {
-		if r.IsZero() || r.Flagged {
-			ps.Add("bad_id_number", index("relatives", i))
-		}
 	}
 	if a.Quota < 0 {
 		ps.Add("out_of_range", "quota")

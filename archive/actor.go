@@ -42,7 +42,9 @@ type Actor struct {
 	Person    string
 	Relatives []string // declared, as Person
 	Assurance Assurance
-	Grant     Grant // of an agency's key
+	Grant     Grant  // of an agency's key
+	Quota     int    // questions a day; 0: no limit
+	Session   string // id of the session it came with; empty with a token
 }
 
 // Staff reports whether the actor works for an archive office.

@@ -129,6 +129,19 @@ type Disclosure struct {
 	Also    []string // further records released together, such as the hits of a search
 }
 
+// Seen is an access as the person it was about may know of it: nothing of it is about
+// anybody else.
+type Seen struct {
+	At       time.Time   `json:"at"`
+	Action   Action      `json:"action"`
+	Record   string      `json:"record"`
+	Category string      `json:"category"`
+	Role     Role        `json:"role"`
+	Office   string      `json:"office,omitempty"` // of staff
+	Agency   string      `json:"agency,omitempty"` // its name
+	Purpose  PurposeCode `json:"purpose,omitempty"`
+}
+
 // Access is the trace of a disclosure: it is durable before the first byte leaves.
 type Access struct {
 	ID      string    `json:"id"`

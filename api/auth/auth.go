@@ -1,10 +1,10 @@
 // Package auth finds out who is asking: bearer tokens for programs, a cookie
 // session for people.
 //
-// It owns credentials and their checks: passwords, tokens, sessions, the limit
-// on attempts. It must not know what anybody may do (package policy) nor how
-// accounts are kept; it reads them through two small ports. It writes no names
-// and no secrets anywhere.
+// It owns credentials and their checks: passwords, second factors, tokens, keys,
+// sessions, the limits on attempts and questions. It must not know what anybody may
+// do (package policy) nor how accounts are kept: it reaches them through small ports.
+// It logs nothing.
 package auth
 
 import (
@@ -16,15 +16,29 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"dangan/archive"
 )
 
-// Accounts reads account chains.
+// Accounts are the account chains.
 type Accounts interface {
 	// Head is archive.ErrNotFound for an account that does not exist.
 	Head(ctx context.Context, id string) (archive.Version[archive.Account], error)
+	// Append writes entry n, and is archive.ErrConflict when there is one.
+	Append(ctx context.Context, id string, n int, a archive.Account) error
+}
+
+// States keep who is signed in and who has failed to, for all replicas.
+type States interface {
+	// State is a value as JSON and the tag to replace it by; both are empty when
+	// there is none.
+	State(ctx context.Context, name string) (value []byte, tag string, err error)
+	// SetState is durable on return, and archive.ErrConflict when the value is no
+	// longer the one that was read with the tag.
+	SetState(ctx context.Context, name string, value []byte, tag string) error
 }
 
 // Claims find an account by its user name (archive.ClaimUser) or by the SHA-256
@@ -38,10 +52,11 @@ type Claims interface {
 type Config struct {
 	Accounts Accounts
 	Claims   Claims
+	States   States
 	// Person turns a verified id number into the keyed hash that stands for it.
 	Person func(archive.IDNumber) string
-	// Key authenticates session cookies: 32 secret bytes, the same on every
-	// replica. Whoever has it can sign in as anybody; losing it signs all out.
+	// Key hides which user names there are: 32 secret bytes, the same on every
+	// replica.
 	Key []byte
 	// Secure is set when browsers reach the service by https.
 	Secure bool
@@ -51,10 +66,12 @@ type Config struct {
 
 // Keeper answers who is asking. Its methods may be called concurrently.
 type Keeper struct {
-	c        Config
-	attempts *attempts
-	hashing  chan struct{} // bounds the memory that password checks take
-	nobody   string        // the password of users that do not exist
+	c       Config
+	hashing chan struct{} // bounds the memory that password checks take
+	nobody  string        // the password of users that do not exist
+	holders sync.Map      // hash of a token → account
+	held    atomic.Int64  // about how many those are
+	shares  sync.Map      // account → *share of its quota
 }
 
 // Anonymous is the actor of a request without credentials.
@@ -63,7 +80,7 @@ func Anonymous() archive.Actor { return archive.Actor{Role: archive.RoleAnonymou
 // New makes a Keeper.
 func New(c Config) (*Keeper, error) {
 	if len(c.Key) != sha256.Size {
-		return nil, fmt.Errorf("auth: the session key has %d bytes, not %d", len(c.Key), sha256.Size)
+		return nil, fmt.Errorf("auth: the key has %d bytes, not %d", len(c.Key), sha256.Size)
 	}
 	password, _, err := NewToken(c.Rand)
 	if err != nil {
@@ -73,7 +90,7 @@ func New(c Config) (*Keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Keeper{c: c, attempts: newAttempts(c.Now), hashing: make(chan struct{}, 2), nobody: nobody}, nil
+	return &Keeper{c: c, hashing: make(chan struct{}, 2), nobody: nobody}, nil
 }
 
 // NewToken makes a bearer token and the form of it that an account keeps and a
@@ -83,7 +100,7 @@ func NewToken(random io.Reader) (token, kept string, err error) {
 	if _, err := io.ReadFull(random, secret); err != nil {
 		return "", "", fmt.Errorf("token: %w", err)
 	}
-	token = "dgt_" + hex.EncodeToString(secret)
+	token = tokenPrefix + hex.EncodeToString(secret)
 	return token, TokenHash(token), nil
 }
 
@@ -113,32 +130,20 @@ func (k *Keeper) Actor(r *http.Request) (archive.Actor, error) {
 	return a, err
 }
 
-func (k *Keeper) bearer(ctx context.Context, token string) (archive.Actor, error) {
-	id, err := k.c.Claims.Holder(ctx, archive.ClaimToken, TokenHash(token))
-	if err != nil {
-		return Anonymous(), unknown("token", err)
-	}
-	a, err := k.account(ctx, id)
-	if err != nil {
-		return Anonymous(), err
-	}
-	if a.Token != TokenHash(token) { // replaced since
-		return Anonymous(), fmt.Errorf("token: %w", archive.ErrUnauthenticated)
-	}
-	return a.Actor(k.c.Person), nil
-}
-
 // account reads an account that may sign in.
 func (k *Keeper) account(ctx context.Context, id string) (archive.Account, error) {
 	v, err := k.c.Accounts.Head(ctx, id)
 	if err != nil {
 		return archive.Account{}, unknown("account", err)
 	}
-	if v.Value.Disabled {
+	if !usable(v.Value) {
 		return archive.Account{}, fmt.Errorf("account disabled: %w", archive.ErrUnauthenticated)
 	}
 	return v.Value, nil
 }
+
+// usable reports whether an account has been given a role and not been locked.
+func usable(a archive.Account) bool { return a.Role != "" && !a.Disabled }
 
 // unknown makes "there is none" into "not signed in" and leaves other failures
 // what they are.

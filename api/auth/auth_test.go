@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,40 +56,143 @@ func FuzzParsePHC(f *testing.F) {
 	})
 }
 
-// accounts is one account, found by its user name and its token.
-type accounts struct{ a archive.Account }
-
-func (s *accounts) Head(_ context.Context, id string) (archive.Version[archive.Account], error) {
-	if id != s.a.ID {
-		return archive.Version[archive.Account]{}, archive.ErrNotFound
-	}
-	return archive.Version[archive.Account]{N: 1, Value: s.a}, nil
+// store is a few accounts with their claims and states, shared by replicas. It
+// notes what it is asked.
+type store struct {
+	mu       sync.Mutex
+	accounts map[string][]archive.Account
+	states   map[string][]byte
+	asked    []string
+	away     error
 }
 
-func (s *accounts) Holder(_ context.Context, kind, value string) (string, error) {
-	switch {
-	case value == "broken":
-		return "", archive.ErrUnavailable
-	case kind == archive.ClaimUser && value == "li", kind == archive.ClaimToken && value == TokenHash("dgt_old"), kind == archive.ClaimToken && value == s.a.Token:
-		return s.a.ID, nil
+func (s *store) ask(what string) error {
+	s.asked = append(s.asked, what)
+	return s.away
+}
+
+func (s *store) Head(_ context.Context, id string) (archive.Version[archive.Account], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ask("head"); err != nil {
+		return archive.Version[archive.Account]{}, err
+	}
+	all := s.accounts[id]
+	if len(all) == 0 {
+		return archive.Version[archive.Account]{}, archive.ErrNotFound
+	}
+	return archive.Version[archive.Account]{N: len(all), Value: all[len(all)-1]}, nil
+}
+
+func (s *store) Append(_ context.Context, id string, n int, a archive.Account) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n != len(s.accounts[id])+1 {
+		return archive.ErrConflict
+	}
+	s.accounts[id] = append(s.accounts[id], a)
+	return s.ask("append")
+}
+
+func (s *store) Holder(_ context.Context, kind, value string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.ask("holder"); err != nil {
+		return "", err
+	}
+	for id, all := range s.accounts {
+		for _, a := range all {
+			if kind == archive.ClaimUser && a.User == value || kind == archive.ClaimToken && a.Token == value {
+				return id, nil
+			}
+		}
 	}
 	return "", archive.ErrNotFound
 }
 
-func keeper(t *testing.T) (*Keeper, *accounts) {
+func (s *store) State(_ context.Context, name string) ([]byte, string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.states[name], string(s.states[name]), s.ask("state")
+}
+
+func (s *store) SetState(_ context.Context, name string, value []byte, tag string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if string(s.states[name]) != tag {
+		return archive.ErrConflict
+	}
+	s.states[name] = value
+	return s.ask("set")
+}
+
+const liID = "01K00000000000000000000001"
+
+// world is a store with the account of li, and a clock.
+type world struct {
+	t   *testing.T
+	now time.Time
+	store
+}
+
+func newWorld(t *testing.T) *world {
 	t.Helper()
 	hash, err := HashPassword(rand.Reader, "secret")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &accounts{archive.Account{ID: "01K00000000000000000000001", User: "li", Name: "李", Role: archive.RoleCitizen, Password: hash,
-		Token: TokenHash("dgt_new"), IDNumber: archive.NewIDNumber("", "999999199001010016"), Assurance: archive.RealName}}
-	k, err := New(Config{Accounts: s, Claims: s, Key: make([]byte, 32), Secure: true, Now: time.Now, Rand: rand.Reader,
+	w := &world{t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), store: store{accounts: map[string][]archive.Account{}, states: map[string][]byte{}}}
+	w.accounts[liID] = []archive.Account{
+		{ID: liID, User: "li", Token: TokenHash("dgt_old")},
+		{ID: liID, User: "li", Name: "李", Role: archive.RoleCitizen, Password: hash,
+			Token: TokenHash("dgt_new"), IDNumber: archive.NewIDNumber("", "999999199001010016"), Assurance: archive.RealName},
+	}
+	return w
+}
+
+// replica is one of the processes on the store.
+func (w *world) replica() *Keeper {
+	w.t.Helper()
+	k, err := New(Config{Accounts: &w.store, Claims: &w.store, States: &w.store, Key: make([]byte, 32), Secure: true,
+		Now: func() time.Time { return w.now }, Rand: rand.Reader,
 		Person: func(id archive.IDNumber) string { return "token of " + id.Number[:6] }})
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	return k, s
+	return k
+}
+
+// change writes the next entry of li's account.
+func (w *world) change(edit func(*archive.Account)) {
+	all := w.accounts[liID]
+	next := all[len(all)-1]
+	edit(&next)
+	w.accounts[liID] = append(all, next)
+}
+
+// request is one with a cookie.
+func request(c *http.Cookie) *http.Request {
+	r := httptest.NewRequest("GET", "/", nil)
+	r.AddCookie(c)
+	return r
+}
+
+func (w *world) signIn(k *Keeper, code string) *http.Cookie {
+	w.t.Helper()
+	c, err := k.SignIn(w.t.Context(), Attempt{User: "li", Password: "secret", Code: code, From: "192.0.2.1", Device: "Browser"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) signedIn(k *Keeper, c *http.Cookie) bool {
+	w.t.Helper()
+	a, err := k.Actor(request(c))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return a.ID == liID
 }
 
 func TestKeyMustBeLongEnough(t *testing.T) {
@@ -96,69 +202,44 @@ func TestKeyMustBeLongEnough(t *testing.T) {
 }
 
 func TestBearer(t *testing.T) {
-	k, s := keeper(t)
+	w := newWorld(t)
+	k := w.replica()
 	ask := func(header string) (archive.Actor, error) {
 		r := httptest.NewRequest("GET", "/", nil)
 		r.Header.Set("Authorization", header)
 		return k.Actor(r)
 	}
-	a, err := ask("Bearer dgt_new")
-	want := archive.Actor{ID: s.a.ID, Role: archive.RoleCitizen, Name: "李", Person: "token of 999999", Assurance: archive.RealName}
-	if err != nil || !reflect.DeepEqual(a, want) {
-		t.Errorf("%+v %v", a, err)
+	want := archive.Actor{ID: liID, Role: archive.RoleCitizen, Name: "李", Person: "token of 999999", Assurance: archive.RealName}
+	for range 2 {
+		if a, err := ask("Bearer dgt_new"); err != nil || !reflect.DeepEqual(a, want) {
+			t.Errorf("%+v %v", a, err)
+		}
 	}
-	for _, bad := range []string{"Bearer dgt_old", "Bearer x", "Basic x"} {
+	if !slices.Equal(w.asked, []string{"holder", "head", "head"}) {
+		t.Errorf("two requests read %v", w.asked)
+	}
+	for _, bad := range []string{"Bearer dgt_old", "Bearer x", "Basic x", "Bearer dgk_", "Bearer dgk_" + liID + "_x"} {
 		if a, err := ask(bad); !errors.Is(err, archive.ErrUnauthenticated) || !reflect.DeepEqual(a, Anonymous()) {
 			t.Errorf("%q: %+v %v", bad, a, err)
 		}
 	}
-	s.a.Disabled = true
-	if _, err := ask("Bearer dgt_new"); !errors.Is(err, archive.ErrUnauthenticated) {
-		t.Errorf("a disabled account: %v", err)
-	}
-}
-
-func TestSecureCookie(t *testing.T) {
-	k, _ := keeper(t)
-	c, err := k.SignIn(t.Context(), "li", "secret", "192.0.2.1")
-	if err != nil || c.Name != "__Host-dangan" || !c.Secure || !c.HttpOnly || c.Domain != "" {
-		t.Fatalf("%+v %v", c, err)
-	}
-	r := httptest.NewRequest("GET", "/", nil)
-	r.AddCookie(c)
-	if a, err := k.Actor(r); err != nil || a.Role != archive.RoleCitizen {
-		t.Errorf("%+v %v", a, err)
+	for what, edit := range map[string]func(*archive.Account){
+		"locked":                  func(a *archive.Account) { a.Disabled = true },
+		"waiting to be confirmed": func(a *archive.Account) { a.Disabled, a.Role = false, "" },
+	} {
+		w.change(edit)
+		if _, err := ask("Bearer dgt_new"); !errors.Is(err, archive.ErrUnauthenticated) {
+			t.Errorf("an account that is %s: %v", what, err)
+		}
 	}
 }
 
 // TestStoreAway: that accounts cannot be read must not look like a wrong password.
 func TestStoreAway(t *testing.T) {
-	k, _ := keeper(t)
-	if _, err := k.SignIn(t.Context(), "broken", "secret", "192.0.2.1"); !errors.Is(err, archive.ErrUnavailable) {
+	w := newWorld(t)
+	w.away = archive.ErrUnavailable
+	if _, err := w.replica().SignIn(t.Context(), Attempt{User: "li", Password: "secret"}); !errors.Is(err, archive.ErrUnavailable) {
 		t.Error(err)
-	}
-}
-
-func TestAttempts(t *testing.T) {
-	now := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC)
-	a := newAttempts(func() time.Time { return now })
-	for range mostFailures {
-		if !a.allow("li", "1") {
-			t.Fatal("refused too early")
-		}
-	}
-	if a.allow("li", "1") || !a.allow("li", "2") || !a.allow("wang", "1") {
-		t.Error("counts are not per user and address")
-	}
-	a.forget("li", "1")
-	if !a.allow("li", "1") {
-		t.Error("a success does not clear the count")
-	}
-	for i := range mostTracked + 10 {
-		a.allow("flood", string(rune(i)))
-	}
-	if len(a.seen) > mostTracked+1 {
-		t.Errorf("%d pairs are remembered", len(a.seen))
 	}
 }
 

@@ -30,6 +30,7 @@ func functions(lang string, w words, schema archive.Schema) template.FuncMap {
 		"label":    label,
 		"category": category,
 		"reason":   code("reason."),
+		"known":    func(prefix, code string) string { return w.known(prefix+code, code) },
 		"fault":    code("problem."),
 		"finding":  code("finding."),
 		"purpose": func(p archive.PurposeCode) string {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 
+	"dangan/api/auth"
 	"dangan/archive"
 )
 
@@ -15,6 +16,8 @@ type Holdings interface {
 	// deposit returns the same record.
 	Deposit(ctx context.Context, actor archive.Actor, key string, r archive.Record, files iter.Seq2[archive.Upload, error]) (archive.RecordView, error)
 	Open(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) (archive.RecordView, error)
+	// Reveal is Open with every number in full.
+	Reveal(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) (archive.RecordView, error)
 	Versions(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) ([]archive.Version[archive.Record], error)
 }
 
@@ -80,11 +83,46 @@ type Lookup interface {
 
 // Evidence lists traces, newest first, older than the one with id before.
 type Evidence interface {
+	// Own are those of the records about the actor, as the actor may know of them;
+	// next is where to go on, empty at the end.
+	Own(ctx context.Context, actor archive.Actor, before string) (list []archive.Seen, next string, err error)
 	Accesses(ctx context.Context, actor archive.Actor, before string, limit int) ([]archive.Access, error)
 }
 
 // Sessions signs people in and out (package api/auth).
 type Sessions interface {
-	SignIn(ctx context.Context, user, password, from string) (*http.Cookie, error)
-	SignOut() *http.Cookie
+	SignIn(ctx context.Context, t auth.Attempt) (*http.Cookie, error)
+	SignOut(ctx context.Context, a archive.Actor) (*http.Cookie, error)
+}
+
+// Self changes what an actor signs in with (package api/auth). Every change but
+// ConfirmSecond asks for the present password.
+type Self interface {
+	Sessions(ctx context.Context, account string) ([]archive.Session, error)
+	EndSession(ctx context.Context, account, id string) error
+	SetPassword(ctx context.Context, a archive.Actor, current, next string, from auth.Attempt) (*http.Cookie, error)
+	BeginSecond(ctx context.Context, a archive.Actor, current string) (secret, address string, err error)
+	ConfirmSecond(ctx context.Context, a archive.Actor, code string) (recovery []string, err error)
+	DropSecond(ctx context.Context, a archive.Actor, current string) error
+}
+
+// People keeps accounts (package archive/people). None shows a secret that is not new.
+type People interface {
+	Own(ctx context.Context, a archive.Actor) (archive.Version[archive.Account], error)
+	Declare(ctx context.Context, a archive.Actor, relatives []archive.IDNumber) (archive.Version[archive.Account], error)
+	Enrol(ctx context.Context, a archive.Actor, citizen archive.Account) (v archive.Version[archive.Account], password string, err error)
+	Administration
+}
+
+// Administration is the part of People that is for administrators. n is the entry of
+// the account that the actor has seen.
+type Administration interface {
+	Account(ctx context.Context, a archive.Actor, id string) (archive.Version[archive.Account], error)
+	Find(ctx context.Context, a archive.Actor, user string) (archive.Version[archive.Account], error)
+	List(ctx context.Context, a archive.Actor, list, before string) (all []archive.Version[archive.Account], next string, err error)
+	Propose(ctx context.Context, a archive.Actor, account archive.Account) (v archive.Version[archive.Account], password string, err error)
+	Repost(ctx context.Context, a archive.Actor, id string, n int, post archive.Post) (archive.Version[archive.Account], error)
+	Rule(ctx context.Context, a archive.Actor, id string, n int, r archive.Ruling) (archive.Version[archive.Account], error)
+	Grant(ctx context.Context, a archive.Actor, id string, n int, key archive.Key) (v archive.Version[archive.Account], secret string, err error)
+	Withdraw(ctx context.Context, a archive.Actor, id string, n int, key string) (archive.Version[archive.Account], error)
 }

@@ -102,6 +102,8 @@ type recordPage struct {
 	Asks     bool // a purpose is required before a page is shown
 	Purpose  archive.Purpose
 	Purposes []archive.Choice
+	Reveals  bool
+	Reveal   askPage
 }
 
 // askPage asks why a record is to be looked at.
@@ -110,6 +112,7 @@ type askPage struct {
 	Purposes []archive.Choice
 	Faults   problems
 	Purpose  archive.Purpose
+	Persons  []archive.Person // with their numbers, when they are revealed
 }
 
 func (p *Pages) record(c *gin.Context) error {
@@ -129,6 +132,8 @@ func (p *Pages) record(c *gin.Context) error {
 	page := recordPage{View: view, Office: names[view.Office], Purpose: purpose, Purposes: archive.Purposes()}
 	page.Category, _ = p.c.Schema.Category(view.Category)
 	page.Asks = policy.Decide(actor(c), archive.ActFile, view.Target()).Purpose
+	page.Reveals = policy.Decide(actor(c), archive.ActReveal, view.Target()).Allowed
+	page.Reveal = askPage{ID: id, Purposes: page.Purposes, Purpose: purpose}
 	page.turn(whole(c.Query("file")), whole(c.Query("page")))
 	return p.show(c, http.StatusOK, "record", page)
 }

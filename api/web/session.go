@@ -28,7 +28,9 @@ func (p *Pages) signInForm(c *gin.Context) error {
 
 func (p *Pages) signIn(c *gin.Context) error {
 	form := signInPage{User: strings.TrimSpace(c.PostForm("user")), Next: inside(c.PostForm("next"))}
-	cookie, err := p.c.Sessions.SignIn(c.Request.Context(), form.User, c.PostForm("password"), c.ClientIP())
+	t := attempt(c)
+	t.User, t.Password, t.Code = form.User, c.PostForm("password"), strings.TrimSpace(c.PostForm("code"))
+	cookie, err := p.c.Sessions.SignIn(c.Request.Context(), t)
 	switch {
 	case errors.Is(err, archive.ErrUnauthenticated):
 		form.Fault = "signin.wrong"
@@ -45,7 +47,11 @@ func (p *Pages) signIn(c *gin.Context) error {
 }
 
 func (p *Pages) signOut(c *gin.Context) error {
-	http.SetCookie(c.Writer, p.c.Sessions.SignOut())
+	cookie, err := p.c.Sessions.SignOut(c.Request.Context(), actor(c))
+	http.SetCookie(c.Writer, cookie)
+	if err != nil {
+		return err
+	}
 	c.Redirect(http.StatusSeeOther, "/")
 	return nil
 }

@@ -117,6 +117,9 @@ func menu(a archive.Actor, here string) []link {
 		{"/templates", "menu.templates", archive.ActTemplates},
 		{"/lookup", "menu.lookup", archive.ActLookup},
 		{"/accesses", "menu.accesses", archive.ActAccesses},
+		{"/me/accesses", "menu.own_accesses", archive.ActOwnAccesses},
+		{"/citizens", "menu.enrol", archive.ActEnrol},
+		{"/accounts", "menu.accounts", archive.ActAccounts},
 		{"/v", "menu.verify", archive.ActVerify},
 	} {
 		if policy.Permits(a.Role, l.act) {

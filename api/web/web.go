@@ -39,6 +39,8 @@ type Config struct {
 	Lookup       Lookup
 	Evidence     Evidence
 	Sessions     Sessions
+	Self         Self
+	People       People
 
 	Templates Templates
 
@@ -96,6 +98,7 @@ func (p *Pages) Routes() []Route {
 		{Method: post, Path: "/search", Action: archive.ActSearch, Handle: p.search},
 		{Method: get, Path: "/records/:id", Action: archive.ActRead, Handle: p.record},
 		{Method: post, Path: "/records/:id/purpose", Action: archive.ActRead, Handle: p.purpose},
+		{Method: post, Path: "/records/:id/reveal", Action: archive.ActReveal, Handle: p.reveal},
 		{Method: get, Path: "/records/:id/versions", Action: archive.ActRead, Handle: p.versions},
 		{Method: get, Path: "/records/:id/files/:n", Action: archive.ActFile, Handle: p.file},
 		{Method: get, Path: "/records/:id/files/:n/pages/:p", Action: archive.ActFile, Handle: p.page},
@@ -126,6 +129,22 @@ func (p *Pages) Routes() []Route {
 		{Method: get, Path: "/lookup", Action: archive.ActLookup, Handle: p.lookupForm},
 		{Method: post, Path: "/lookup", Action: archive.ActLookup, Handle: p.lookup},
 		{Method: get, Path: "/accesses", Action: archive.ActAccesses, Handle: p.accesses},
+
+		{Method: get, Path: "/me", Action: archive.ActSelf, Handle: p.me},
+		{Method: get, Path: "/me/accesses", Action: archive.ActOwnAccesses, Handle: p.ownAccesses},
+		{Method: post, Path: "/me/password", Action: archive.ActSelf, Handle: p.setPassword},
+		{Method: post, Path: "/me/second", Action: archive.ActSelf, Handle: p.beginSecond},
+		{Method: post, Path: "/me/second/confirm", Action: archive.ActSelf, Handle: p.confirmSecond},
+		{Method: post, Path: "/me/second/drop", Action: archive.ActSelf, Handle: p.dropSecond},
+		{Method: post, Path: "/me/sessions/end", Action: archive.ActSelf, Handle: p.endSession},
+		{Method: post, Path: "/me/relatives", Action: archive.ActSelf, Handle: p.declare},
+		{Method: get, Path: "/accounts", Action: archive.ActAccounts, Handle: p.accounts},
+		{Method: post, Path: "/accounts", Action: archive.ActPropose, Handle: p.propose},
+		{Method: post, Path: "/accounts/:id/rulings", Action: archive.ActConfirm, Handle: p.rule},
+		{Method: post, Path: "/accounts/:id/keys", Action: archive.ActKeys, Handle: p.grantKey},
+		{Method: post, Path: "/accounts/:id/keys/withdraw", Action: archive.ActKeys, Handle: p.withdrawKey},
+		{Method: get, Path: "/citizens", Action: archive.ActEnrol, Handle: p.enrolForm},
+		{Method: post, Path: "/citizens", Action: archive.ActEnrol, Handle: p.enrol},
 	}
 }
 

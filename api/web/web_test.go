@@ -129,7 +129,7 @@ func TestCodesHaveTexts(t *testing.T) {
 		"step.":     {"submit", "match", "unmatch", "ask_supplement", "supplement", "review", "not_found", "reject", "return", "approve", "withdraw", "issue"},
 		"do.":       {"match", "unmatch", "review", "approve", "withdraw", "supplement", "supplement.hint", "return", "return.hint", "ask_supplement", "ask_supplement.hint", "not_found", "not_found.hint", "reject", "reject.hint"},
 		"cert.":     {"approved", "sealing", "sealed", "seal_failed", "revoked", "superseded"},
-		"role.":     {"uploader", "reviewer", "approver", "auditor", "citizen", "agency", "system", "anonymous"},
+		"role.":     {"uploader", "reviewer", "approver", "head", "system_admin", "security_admin", "auditor", "citizen", "agency", "system", "anonymous"},
 		"verdict.":  {"VALID", "REVOKED", "SUPERSEDED", "UNKNOWN", "TAMPERED", "EXPIRED", "VALID.text", "REVOKED.text", "SUPERSEDED.text", "UNKNOWN.text", "TAMPERED.text", "EXPIRED.text"},
 		"openness.": {"not_reviewed", "open", "controlled", "postponed"},
 		"family.":   {"personnel", "livelihood"},
@@ -139,7 +139,8 @@ func TestCodesHaveTexts(t *testing.T) {
 		"secrecy.":  {"internal"},
 		"action.": {"record.deposit", "record.describe", "record.search", "record.read", "record.file", "request.submit", "request.read", "request.list",
 			"request.withdraw", "request.supplement", "request.review", "request.approve", "certificate.read", "certificate.reseal", "certificate.revoke",
-			"lookup.ask", "access.list", "certificate.verify", "public"},
+			"lookup.ask", "access.list", "certificate.verify", "public", "record.reveal", "access.own", "account.list", "account.propose", "account.confirm", "account.keys",
+			"account.enrol", "account.self"},
 	}
 	for prefix, codes := range want {
 		for _, code := range codes {

@@ -19,9 +19,10 @@ const maxAccesses = 500
 
 // Config is what the door works with.
 type Config struct {
-	Log   Log
-	Now   func() time.Time
-	NewID func() string // sortable by time
+	Log      Log
+	Subjects Subjects
+	Now      func() time.Time
+	NewID    func() string // sortable by time
 }
 
 // Room is the door. Its methods may be called concurrently.

@@ -141,3 +141,94 @@ func TestAuditorsLeaveATraceToo(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// subjects is one person with two records.
+type subjects struct{}
+
+func (subjects) About(_ context.Context, a archive.Actor) (map[string]string, error) {
+	if a.ID != "c1" {
+		return nil, nil
+	}
+	return map[string]string{"mine": "marriage", "school": "education"}, nil
+}
+
+func (subjects) Agency(context.Context, string) (string, error) { return "公积金中心", nil }
+
+func TestOwnAccesses(t *testing.T) {
+	l := &log{}
+	room := evidence.New(evidence.Config{Log: l, Subjects: subjects{}, Now: func() time.Time { return day }})
+	record := func(id string) archive.Ref { return archive.Ref{Kind: archive.KindRecord, ID: id} }
+	secret := archive.Purpose{Code: archive.ForPension, Case: "case of another"}
+	add := func(a archive.Access) {
+		a.ID = fmt.Sprintf("%026d", len(l.entries)+1)
+		l.entries = append(l.entries, a)
+	}
+	add(archive.Access{Actor: "f1", Role: archive.RoleAgency, Action: archive.ActLookup, Ref: record("other"), Also: []string{"mine"}, At: day, Purpose: secret, Detail: "detail"})
+	add(archive.Access{Actor: "u1", Role: archive.RoleUploader, Office: "qc", Action: archive.ActSearch, Also: []string{"x", "school", "y", "mine"}, At: day})
+	add(archive.Access{Actor: "u1", Role: archive.RoleUploader, Office: "qc", Action: archive.ActRead, Ref: record("other"), At: day})
+	add(archive.Access{Actor: "c1", Role: archive.RoleCitizen, Action: archive.ActCertificate, Ref: record("mine"), At: day})
+	add(archive.Access{Actor: "u1", Role: archive.RoleUploader, Office: "qc", Action: archive.ActFile, Ref: archive.Ref{Kind: archive.KindRequest, ID: "mine"}, At: day})
+	justice := archive.Purpose{Code: archive.ForJustice, Case: "covert"}
+	add(archive.Access{Actor: "u1", Role: archive.RoleUploader, Office: "qc", Action: archive.ActFile, Ref: record("mine"), At: day.AddDate(0, 0, -179), Purpose: justice})
+	add(archive.Access{Actor: "u1", Role: archive.RoleUploader, Office: "qc", Action: archive.ActFile, Ref: record("mine"), At: day.AddDate(0, 0, -181), Purpose: justice})
+	citizen := archive.Actor{ID: "c1", Role: archive.RoleCitizen, Assurance: archive.RealName}
+	got, next, err := room.Own(t.Context(), citizen, "")
+	staff := archive.Seen{At: day, Role: archive.RoleUploader, Office: "qc", Action: archive.ActSearch, Record: "school", Category: "education"}
+	second := staff
+	second.Record, second.Category = "mine", "marriage"
+	want := []archive.Seen{
+		{At: day.AddDate(0, 0, -181), Role: archive.RoleUploader, Office: "qc", Action: archive.ActFile, Record: "mine", Category: "marriage", Purpose: archive.ForJustice},
+		staff, second,
+		{At: day, Role: archive.RoleAgency, Agency: "公积金中心", Action: archive.ActLookup, Record: "mine", Category: "marriage", Purpose: archive.ForPension},
+	}
+	if diff := cmp.Diff(want, got); diff != "" || next != "" || err != nil {
+		t.Error(diff, next, err)
+	}
+	for _, actor := range []archive.Actor{{ID: "c1", Role: archive.RoleCitizen, Assurance: archive.Unverified}, {ID: "c1", Role: archive.RoleUploader, Assurance: archive.RealName}} {
+		if list, _, err := room.Own(t.Context(), actor, ""); err == nil || len(list) != 0 {
+			t.Errorf("%+v sees %v", actor, list)
+		}
+	}
+	if list, next, err := room.Own(t.Context(), archive.Actor{ID: "c2", Role: archive.RoleCitizen, Assurance: archive.Counter}, ""); err != nil || len(list) != 0 || next != "" {
+		t.Errorf("whom no record is about sees %v, %q, %v", list, next, err)
+	}
+}
+
+// TestOwnAccessesGoOn: among many traces of others a page may be empty and has a next.
+func TestOwnAccessesGoOn(t *testing.T) {
+	l := &log{}
+	room := evidence.New(evidence.Config{Log: l, Subjects: subjects{}, Now: func() time.Time { return day }})
+	for i := range 6000 {
+		a := archive.Access{ID: fmt.Sprintf("%026d", i+1), Actor: "u1", Role: archive.RoleUploader, At: day, Ref: archive.Ref{Kind: archive.KindRecord, ID: "other"}}
+		if i < 60 {
+			a.Ref.ID = "mine"
+		}
+		l.entries = append(l.entries, a)
+	}
+	citizen := archive.Actor{ID: "c1", Role: archive.RoleCitizen, Assurance: archive.RealName}
+	var found []int
+	for before, pages := "", 0; pages == 0 || before != ""; pages++ {
+		list, next, err := room.Own(t.Context(), citizen, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, before = append(found, len(list)), next
+	}
+	if !slices.Equal(found, []int{0, 50, 10}) {
+		t.Errorf("pages of %v", found)
+	}
+}
+
+func TestACaseIsRequired(t *testing.T) {
+	l := &log{}
+	d := dossier()
+	d.Action, d.Purpose.Case = archive.ActReveal, ""
+	_, err := door(l).Pass(t.Context(), d)
+	if diff := cmp.Diff(archive.Problems{{Code: "case_required", Field: "purpose"}}, err); diff != "" || len(l.entries) != 0 {
+		t.Error(diff)
+	}
+	d.Purpose.Case = "2026-17"
+	if _, err := door(l).Pass(t.Context(), d); err != nil || len(l.entries) != 1 {
+		t.Error(err)
+	}
+}

@@ -15,3 +15,12 @@ type Log interface {
 	// (all when empty), at most limit.
 	Accesses(ctx context.Context, before string, limit int) ([]archive.Access, error)
 }
+
+// Subjects knows whom records are about.
+type Subjects interface {
+	// About gives the ids of the livelihood records about the actor, with their
+	// categories.
+	About(ctx context.Context, actor archive.Actor) (map[string]string, error)
+	// Agency is the name of the agency that has an account.
+	Agency(ctx context.Context, account string) (string, error)
+}

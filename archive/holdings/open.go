@@ -11,11 +11,15 @@ import (
 // Open shows the newest version of a record. One that the actor may not see
 // answers like one that does not exist: archive.ErrNotFound.
 func (h *Room) Open(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) (archive.RecordView, error) {
+	return h.show(ctx, actor, archive.ActRead, p, id)
+}
+
+func (h *Room) show(ctx context.Context, actor archive.Actor, act archive.Action, p archive.Purpose, id string) (archive.RecordView, error) {
 	v, err := h.head(ctx, id)
 	if err != nil {
 		return archive.RecordView{}, err
 	}
-	decision, err := h.c.Door.Pass(ctx, archive.Disclosure{Actor: actor, Action: archive.ActRead, Target: h.target(v), Purpose: p})
+	decision, err := h.c.Door.Pass(ctx, archive.Disclosure{Actor: actor, Action: act, Target: h.target(v), Purpose: p})
 	if err != nil {
 		return archive.RecordView{}, hide(err)
 	}

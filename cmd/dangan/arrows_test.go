@@ -25,6 +25,7 @@ func mayImport() map[string][]string {
 		"archive/evidence":     words,
 		"archive/work":         words,
 		"archive/lookup":       words,
+		"archive/people":       words,
 		"storage":              with("storage/vault"),
 		"storage/vault":        {"archive"},
 		"storage/embedded":     {},

@@ -26,6 +26,7 @@ import (
 	"dangan/archive/evidence"
 	"dangan/archive/holdings"
 	"dangan/archive/lookup"
+	"dangan/archive/people"
 	"dangan/archive/work"
 	indexplan "dangan/index/plan"
 	"dangan/storage"
@@ -74,6 +75,7 @@ type house struct {
 	certificates *certificates.Room
 	lookup       *lookup.Room
 	evidence     *evidence.Room
+	people       *people.Room
 	queue        *work.Queue
 	scans        *work.Queue // runs where there is a recognizer
 	schema       archive.Schema
@@ -122,7 +124,7 @@ func (h *house) openRooms() {
 		Store: jobs, Leases: jobs, Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
 		Handlers: h.metrics.handlers(h.handlers()), Now: time.Now, NewID: h.newID, Log: h.log,
 	})
-	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Now: time.Now, NewID: h.newID})
+	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Subjects: subjects{h}, Now: time.Now, NewID: h.newID})
 	h.holdings = holdings.New(holdings.Config{
 		Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
 		Outbox: h.queue, Index: h.index, Reader: h.reader, Door: h.evidence, Recognizer: h.recognizer, Later: h.scans,
@@ -154,12 +156,12 @@ func (h *house) handlers() map[string]func(context.Context, archive.Job) error {
 
 // openDoor makes the HTTP surface.
 func (h *house) openDoor() error {
-	key, err := hkdf.Key(sha256.New, h.rootKey, nil, "dangan session cookies v1", 32)
+	key, err := hkdf.Key(sha256.New, h.rootKey, nil, "dangan user names v1", 32)
 	if err != nil {
 		return err
 	}
 	sessions, err := auth.New(auth.Config{
-		Accounts: h.accounts, Claims: h.bucket.Claims(), Key: key,
+		Accounts: h.accounts, Claims: h.bucket.Claims(), States: h.bucket.States(), Key: key,
 		Person: h.person,
 		Secure: strings.HasPrefix(h.publicURL, "https://"),
 		Now:    time.Now, Rand: rand.Reader,
@@ -167,19 +169,19 @@ func (h *house) openDoor() error {
 	if err != nil {
 		return err
 	}
+	h.people = people.New(people.Config{
+		Accounts: h.accounts, Claims: h.bucket.Claims(), Marks: h.bucket.Marks(), Offices: h.offices, Credentials: sessions, Door: h.evidence,
+		Now: time.Now, NewID: h.newID, NewPassword: firstPassword,
+	})
 	h.handler, err = api.New(api.Config{
 		Holdings: h.holdings, Files: h.holdings, Search: h.holdings, Desk: h.desk,
-		Certificates: h.certificates, Choices: h.desk, Drafts: h.certificates, Templates: h.certificates, Verifier: h.certificates, Lookup: h.lookup, Evidence: h.evidence,
-		Sessions: sessions, Schema: h.schema, Offices: h.listOffices,
+		Certificates: h.certificates, Choices: h.desk, Drafts: h.certificates, Templates: h.certificates, Verifier: h.certificates,
+		Lookup: metered{h.lookup, sessions}, Evidence: h.evidence,
+		Sessions: sessions, Self: sessions, People: h.people, Schema: h.schema, Offices: h.listOffices,
 		Ready:   map[string]api.Check{"store": h.storeReady, "index": h.index.Ready},
 		Version: version(), Metrics: h.metrics.registry, Log: h.log, Now: time.Now,
 	})
 	return err
-}
-
-// person is the keyed hash that stands for an id number.
-func (h *house) person(id archive.IDNumber) string {
-	return h.bucket.Marks().Token(archive.MarkPerson, id.Key())
 }
 
 func (h *house) storeReady(ctx context.Context) error {

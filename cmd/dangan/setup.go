@@ -14,6 +14,7 @@ import (
 
 	"dangan/api/auth"
 	"dangan/archive"
+	"dangan/archive/people"
 	"dangan/storage"
 )
 
@@ -78,8 +79,10 @@ func (p plan) apply(ctx context.Context, b *storage.Bucket, newID func() string,
 			return err
 		}
 	}
+	accounts := storage.NewChain[archive.Account](b, archive.KindAccount)
+	room := people.New(people.Config{Accounts: accounts, Claims: b.Claims(), Marks: b.Marks(), Now: time.Now, NewID: newID})
 	for _, n := range p.Accounts {
-		fresh, err := n.make(ctx, b, newID())
+		fresh, err := n.make(ctx, room)
 		if err != nil {
 			return fmt.Errorf("account %s: %w", n.User, err)
 		}
@@ -93,32 +96,20 @@ func (p plan) apply(ctx context.Context, b *storage.Bucket, newID func() string,
 }
 
 // make creates the account, unless its user name is taken by one that exists.
-func (n *newcomer) make(ctx context.Context, b *storage.Bucket, id string) (fresh bool, err error) {
-	accounts := storage.NewChain[archive.Account](b, archive.KindAccount)
-	claims := b.Claims()
-	holder, err := claims.Claim(ctx, archive.ClaimUser, n.User, id)
-	if errors.Is(err, archive.ErrExists) {
-		id, err = holder, nil
-		if _, err := accounts.Head(ctx, id); !errors.Is(err, archive.ErrNotFound) {
-			return false, err
-		}
-	}
-	if err != nil {
+func (n *newcomer) make(ctx context.Context, room *people.Room) (fresh bool, err error) {
+	if taken, err := room.Taken(ctx, n.User); err != nil || taken {
 		return false, err
 	}
 	if err := n.invent(); err != nil {
 		return false, err
 	}
 	account := n.Account
-	account.ID, account.Created, account.Token = id, time.Now(), auth.TokenHash(n.Token)
+	account.Token = auth.TokenHash(n.Token)
 	account.IDNumber = archive.NewIDNumber(n.IDNumber.Type, n.IDNumber.Original)
 	if account.Password, err = auth.HashPassword(rand.Reader, n.Password); err != nil {
 		return false, err
 	}
-	if _, err := claims.Claim(ctx, archive.ClaimToken, account.Token, id); err != nil {
-		return false, err
-	}
-	return true, accounts.Append(ctx, id, 1, account)
+	return true, room.Install(ctx, account)
 }
 
 func (n *newcomer) invent() error {
@@ -130,7 +121,7 @@ func (n *newcomer) invent() error {
 		n.Token = token
 	}
 	if n.Password == "" {
-		n.Password = rand.Text()[:16]
+		n.Password = firstPassword()
 	}
 	return nil
 }

@@ -41,7 +41,8 @@ func Offices() []archive.Office {
 func Accounts() []archive.Account {
 	var list []archive.Account
 	staff := func(user, name string, role archive.Role, office string) {
-		list = append(list, archive.Account{User: user, Name: name, Role: role, Office: office})
+		id := residentID(1980, 1, 1+len(list), 100+len(list))
+		list = append(list, archive.Account{User: user, Name: name, Role: role, Office: office, IDNumber: id})
 	}
 	citizen := func(user string, who archive.Person) {
 		list = append(list, archive.Account{User: user, Name: who.Name, Role: archive.RoleCitizen,
@@ -50,6 +51,9 @@ func Accounts() []archive.Account {
 	staff("uploader", "顾清和", archive.RoleUploader, qingchuan)
 	staff("reviewer", "许知远", archive.RoleReviewer, qingchuan)
 	staff("approver", "林若山", archive.RoleApprover, qingchuan)
+	staff("head", "沈既明", archive.RoleHead, qingchuan)
+	staff("admin", "钟守诚", archive.RoleAdmin, qingchuan)
+	staff("security", "唐慎之", archive.RoleSecurity, qingchuan)
 	staff("auditor", "方正言", archive.RoleAuditor, qingchuan)
 	citizen(firstCitizen, husband())
 	citizen(secondCitizen, graduate())

@@ -1,0 +1,145 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"dangan/archive"
+	"dangan/archive/policy"
+)
+
+// accountsPage is a list of accounts, and what its reader may do about them.
+type accountsPage struct {
+	List     string
+	Accounts []archive.Version[archive.Account]
+	Next     string
+	Offices  map[string]archive.Label
+	Roles    []archive.Role
+	Proposes bool
+	Rules    bool
+	Keys     bool
+	Made     *archive.Account // just now
+	Secret   string           // its first password, or a new key: shown once
+	Faults   problems
+}
+
+func (p *Pages) accounts(c *gin.Context) error {
+	return p.showAccounts(c, http.StatusOK, accountsPage{List: c.Query("list")})
+}
+
+func (p *Pages) showAccounts(c *gin.Context, status int, page accountsPage) error {
+	a := actor(c)
+	if page.List == "" {
+		page.List = archive.ListStaff
+	}
+	var err error
+	if page.Offices, err = p.officeNames(c); err != nil {
+		return err
+	}
+	if page.Accounts, page.Next, err = p.c.People.List(c.Request.Context(), a, page.List, c.Query("before")); err != nil {
+		return err
+	}
+	page.Roles = []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead,
+		archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor, archive.RoleAgency}
+	page.Proposes, page.Rules = policy.Permits(a.Role, archive.ActPropose), policy.Permits(a.Role, archive.ActConfirm)
+	page.Keys = policy.Permits(a.Role, archive.ActKeys)
+	return p.show(c, status, "accounts", page)
+}
+
+// orAccounts shows the list again with what was wrong.
+func (p *Pages) orAccounts(c *gin.Context, page accountsPage, err error) error {
+	var ps archive.Problems
+	switch {
+	case errors.As(err, &ps):
+		page.Faults = byField(ps)
+		return p.showAccounts(c, http.StatusUnprocessableEntity, page)
+	case errors.Is(err, archive.ErrConflict), errors.Is(err, archive.ErrState):
+		page.Faults = problems{"version": {"changed"}}
+		return p.showAccounts(c, http.StatusConflict, page)
+	}
+	return err
+}
+
+func (p *Pages) propose(c *gin.Context) error {
+	v := func(field string) string { return strings.TrimSpace(c.PostForm(field)) }
+	role := archive.Role(v("role"))
+	made, password, err := p.c.People.Propose(c.Request.Context(), actor(c), archive.Account{User: v("user"), Name: v("name"),
+		IDNumber: archive.NewIDNumber("", v("id_number")), Quota: whole(v("quota")), Proposed: archive.Post{Role: role, Office: v("office")}})
+	page := accountsPage{List: archive.Account{Role: role}.List(), Made: &made.Value, Secret: password}
+	if err != nil {
+		return p.orAccounts(c, accountsPage{}, err)
+	}
+	return p.showAccounts(c, http.StatusOK, page)
+}
+
+func (p *Pages) rule(c *gin.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	list := c.PostForm("list")
+	_, err = p.c.People.Rule(c.Request.Context(), actor(c), id, whole(c.PostForm("version")), archive.Ruling{Step: archive.RulingStep(c.PostForm("step"))})
+	if err != nil {
+		return p.orAccounts(c, accountsPage{List: list}, err)
+	}
+	c.Redirect(http.StatusSeeOther, "/accounts?notice=changed&list="+escape(list))
+	return nil
+}
+
+func (p *Pages) grantKey(c *gin.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	// One that cannot be read is in the past, which is a problem that the room names.
+	expires, _ := time.ParseInLocation(time.DateOnly, c.PostForm("expires"), beijing())
+	v, secret, err := p.c.People.Grant(c.Request.Context(), actor(c), id, whole(c.PostForm("version")),
+		archive.Key{Label: strings.TrimSpace(c.PostForm("label")), Expires: expires})
+	if err != nil {
+		return p.orAccounts(c, accountsPage{List: archive.ListAgency}, err)
+	}
+	return p.showAccounts(c, http.StatusOK, accountsPage{List: archive.ListAgency, Made: &v.Value, Secret: secret})
+}
+
+func (p *Pages) withdrawKey(c *gin.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	if _, err := p.c.People.Withdraw(c.Request.Context(), actor(c), id, whole(c.PostForm("version")), c.PostForm("key")); err != nil {
+		return p.orAccounts(c, accountsPage{List: archive.ListAgency}, err)
+	}
+	c.Redirect(http.StatusSeeOther, "/accounts?notice=changed&list="+archive.ListAgency)
+	return nil
+}
+
+// enrolPage is the form for a citizen at the counter, and the account it made.
+type enrolPage struct {
+	User, Name string
+	Made       *archive.Account
+	Secret     string
+	Faults     problems
+}
+
+func (p *Pages) enrolForm(c *gin.Context) error {
+	return p.show(c, http.StatusOK, "enrol", enrolPage{})
+}
+
+func (p *Pages) enrol(c *gin.Context) error {
+	page := enrolPage{User: strings.TrimSpace(c.PostForm("user")), Name: strings.TrimSpace(c.PostForm("name"))}
+	v, password, err := p.c.People.Enrol(c.Request.Context(), actor(c),
+		archive.Account{User: page.User, Name: page.Name, IDNumber: archive.NewIDNumber("", c.PostForm("id_number"))})
+	var ps archive.Problems
+	if errors.As(err, &ps) {
+		page.Faults = byField(ps)
+		return p.show(c, http.StatusUnprocessableEntity, "enrol", page)
+	}
+	if err != nil {
+		return err
+	}
+	return p.show(c, http.StatusOK, "enrol", enrolPage{Made: &v.Value, Secret: password})
+}

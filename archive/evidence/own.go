@@ -1,0 +1,88 @@
+package evidence
+
+import (
+	"context"
+	"fmt"
+
+	"dangan/archive"
+	"dangan/archive/policy"
+)
+
+// Bounds of one answer about a person's own records: how many accesses it shows, and
+// how many traces it looks through for them.
+const (
+	ownShown   = 50
+	ownScanned = 5000
+)
+
+// Own lists who saw the records about the actor, newest first, beginning with traces
+// older than the one with id before. next is where to go on; empty at the end. A list
+// may be short, or empty, and go on all the same: others' traces lie between.
+func (r *Room) Own(ctx context.Context, actor archive.Actor, before string) (list []archive.Seen, next string, err error) {
+	if before != "" && !archive.ValidID(before) {
+		return nil, "", archive.Problems{{Code: "bad_id", Field: "before"}}
+	}
+	if _, err := r.Pass(ctx, archive.Disclosure{Actor: actor, Action: archive.ActOwnAccesses}); err != nil {
+		return nil, "", err
+	}
+	if actor.Assurance != archive.RealName && actor.Assurance != archive.Counter {
+		return nil, "", archive.Problems{{Code: "real_name_required", Field: "assurance"}}
+	}
+	about, err := r.c.Subjects.About(ctx, actor)
+	if err != nil {
+		return nil, "", fmt.Errorf("own accesses: %w", err)
+	}
+	next = before
+	for scanned := 0; len(about) > 0 && scanned < ownScanned; scanned += maxAccesses {
+		page, err := r.c.Log.Accesses(ctx, next, maxAccesses)
+		if err != nil {
+			return nil, "", fmt.Errorf("own accesses: %w", err)
+		}
+		for _, a := range page {
+			next = a.ID
+			seen, err := r.seen(ctx, actor, a, about)
+			if err != nil {
+				return nil, "", err
+			}
+			if list = append(list, seen...); len(list) >= ownShown {
+				return list, next, nil
+			}
+		}
+		if len(page) < maxAccesses {
+			return list, "", nil
+		}
+	}
+	if len(about) == 0 {
+		next = ""
+	}
+	return list, next, nil
+}
+
+// seen is what a person hears of an access: nothing of the other records that were
+// shown together, of the case, which may be another's, or of who of an office it was.
+func (r *Room) seen(ctx context.Context, actor archive.Actor, a archive.Access, about map[string]string) ([]archive.Seen, error) {
+	if a.Actor == actor.ID || r.c.Now().Sub(a.At) < policy.SealedFor(a.Purpose.Code) {
+		return nil, nil
+	}
+	records := a.Also
+	if a.Ref.Kind == archive.KindRecord {
+		records = append([]string{a.Ref.ID}, records...)
+	}
+	var list []archive.Seen
+	for _, id := range records {
+		category, mine := about[id]
+		if !mine {
+			continue
+		}
+		s := archive.Seen{At: a.At, Action: a.Action, Record: id, Category: category, Role: a.Role, Office: a.Office, Purpose: a.Purpose.Code}
+		if a.Role == archive.RoleAgency {
+			name, err := r.c.Subjects.Agency(ctx, a.Actor)
+			if err != nil {
+				return nil, fmt.Errorf("own accesses: %w", err)
+			}
+			s.Agency = name
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
