@@ -187,8 +187,8 @@ func (p *Pool) do(ctx context.Context, o order, src io.ReaderAt) (answer, error)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(p.closed, func() { cancel(ErrClosed) })()
-	l := laneOf(ctx, o)
-	if err := p.turns.take(ctx, l); err != nil {
+	l, err := p.turns.take(ctx, laneOf(ctx, o))
+	if err != nil {
 		return answer{}, err
 	}
 	defer p.turns.giveBack(l)

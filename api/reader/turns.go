@@ -2,6 +2,7 @@ package reader
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +20,7 @@ const (
 
 // turns says who is next to have a child. Readings never have the last one, so that
 // a page waits for pages at most, and what nobody waits for is done one at a time,
-// after a rest.
+// after a rest. Where there is never a rest, it is done like a reading in the end.
 type turns struct {
 	children int
 	rest     time.Duration // without an order that somebody waits for
@@ -35,8 +36,26 @@ func newTurns(children int, rest time.Duration) *turns {
 	return &turns{children: children, rest: rest, rested: true}
 }
 
-// take waits for a turn, which must be given back.
-func (t *turns) take(ctx context.Context, l lane) error {
+// rests is how many of them pass before it is no use to wait for one.
+const rests = 30
+
+// take waits for a turn, which must be given back for the lane that is returned.
+func (t *turns) take(ctx context.Context, l lane) (lane, error) {
+	if l == spare {
+		rest, cancel := context.WithTimeoutCause(ctx, rests*t.rest, errNoRest)
+		defer cancel()
+		if err := t.wait(rest, spare); err != errNoRest {
+			return spare, err
+		}
+		l = steady
+	}
+	return l, t.wait(ctx, l)
+}
+
+// errNoRest is the cause of an end of waiting that is not the caller's.
+var errNoRest = errors.New("there is no rest")
+
+func (t *turns) wait(ctx context.Context, l lane) error {
 	turn := make(chan struct{})
 	t.mu.Lock()
 	t.waiting[l] = append(t.waiting[l], turn)

@@ -17,7 +17,7 @@ type queue struct {
 
 func (q *queue) line(name string, l lane) {
 	go func() {
-		if err := q.take(q.t.Context(), l); err == nil {
+		if _, err := q.take(q.t.Context(), l); err == nil {
 			q.came = append(q.came, name)
 		}
 	}()
@@ -89,6 +89,27 @@ func TestWhatNobodyWaitsForWaitsForARest(t *testing.T) {
 	})
 }
 
+// A house that is busy day and night does what nobody waits for, too.
+func TestWhatNobodyWaitsForDoesNotWaitForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queue{t: t, turns: newTurns(2, time.Second)}
+		q.line("reading", steady)
+		q.line("thumbnail", spare)
+		q.line("second reading", steady)
+		time.Sleep(rests*time.Second - 1)
+		q.line("third reading", steady)
+		time.Sleep(1)
+		synctest.Wait()
+		q.line("fourth reading", steady)
+		for range 3 {
+			q.done(steady)
+		}
+		q.want("reading", "second reading", "third reading", "thumbnail")
+		q.done(steady)
+		q.want("fourth reading")
+	})
+}
+
 // Whoever gives up leaves the others their turns, whether it had come or not.
 func TestTurnsThatAreNotTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -99,7 +120,7 @@ func TestTurnsThatAreNotTaken(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		for _, l := range []lane{urgent, steady, spare} {
 			go func() {
-				if err := q.take(ctx, l); err != gone {
+				if _, err := q.take(ctx, l); err != gone {
 					t.Errorf("error is %v, want the cause", err)
 				}
 			}()
