@@ -104,15 +104,12 @@ func (m *Room) draw(ctx context.Context, actor archive.Actor, c archive.Certific
 	}()
 	for _, o := range c.Copy.Originals {
 		f, content, err := m.c.Files.File(ctx, actor, purpose, c.Record, o.File)
-		if errors.Is(err, archive.ErrState) { // its reading is made again
-			err = fmt.Errorf("%w: %w", archive.ErrUnavailable, err)
-		}
 		if err != nil {
-			return lost{fmt.Errorf("original %d: %w", o.File, err)}
+			return lose(fmt.Errorf("original %d: %w", o.File, err))
 		}
 		originals = append(originals, original{content})
 		if f.ID != o.ID || f.SHA256 != o.SHA256 {
-			return lost{fmt.Errorf("original %d is another: %w", o.File, archive.ErrCorrupt)}
+			return lose(fmt.Errorf("original %d is another: %w", o.File, archive.ErrCorrupt))
 		}
 	}
 	return by(ctx, c, originals, w)
@@ -124,6 +121,15 @@ type drawing func(ctx context.Context, c archive.Certificate, originals []archiv
 // lost is the failure to get at an original, as against that to draw or seal.
 type lost struct{ error }
 
+// lose tells one that is damaged or gone from all that may pass: a store or a log
+// that is away, a reading that is being made again.
+func lose(err error) error {
+	if !errors.Is(err, archive.ErrCorrupt) && !errors.Is(err, archive.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", archive.ErrUnavailable, err)
+	}
+	return lost{err}
+}
+
 func (lost) Code() string    { return failedLost }
 func (l lost) Unwrap() error { return l.error }
 
@@ -133,7 +139,7 @@ type original struct{ archive.Content }
 func (o original) ReadAt(p []byte, off int64) (int, error) {
 	n, err := o.Content.ReadAt(p, off)
 	if err != nil && err != io.EOF {
-		err = lost{err}
+		err = lose(err)
 	}
 	return n, err
 }

@@ -195,6 +195,7 @@ func TestCopyFails(t *testing.T) {
 		{"the signer is away", func(w *world) { w.stamp = func(int) error { return archive.ErrUnavailable } }, "signer_unavailable", true},
 		{"a page cannot be drawn", func(w *world) { w.stamp = func(int) error { return odd("page_unreadable") } }, "page_unreadable", false},
 		{"an original is being read", func(w *world) { w.away = archive.ErrState }, "original_unavailable", true},
+		{"the log cannot be written", func(w *world) { w.away = errors.New("full") }, "original_unavailable", true},
 		{"an original is damaged", func(w *world) { w.away = archive.ErrCorrupt }, "original_unavailable", false},
 	}
 	for _, tt := range tests {

@@ -109,6 +109,7 @@ type rig struct {
 	index   *memoryIndex
 	reader  holdings.Reader
 	stamper certificates.Stamper
+	copier  certificates.Copier // of tests that make copies
 	root    []byte
 	house   *house
 }
@@ -138,7 +139,7 @@ func (r *rig) restart() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.house, err = build(parts{bucket: bucket, index: r.index, reader: r.reader, stamper: r.stamper, rootKey: r.root,
+	r.house, err = build(parts{bucket: bucket, index: r.index, reader: r.reader, stamper: r.stamper, copier: r.copier, rootKey: r.root,
 		publicURL: "http://example.test", log: slog.New(slog.DiscardHandler), replica: "test"})
 	if err != nil {
 		r.t.Fatal(err)
