@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"dangan/api/stamp/revocation"
 	"dangan/api/stamp/timestamp"
@@ -41,12 +44,29 @@ type provenStamper struct {
 
 func newProvenStamper(t testing.TB) *provenStamper {
 	t.Helper()
+	return provenAt(t, func(c *x509.Certificate, url string) { c.CRLDistributionPoints = []string{url} })
+}
+
+// newAnsweredStamper is one whose authority publishes no list, and answers questions.
+func newAnsweredStamper(t testing.TB) *provenStamper {
+	t.Helper()
+	return provenAt(t, func(c *x509.Certificate, url string) { c.OCSPServer = []string{url} })
+}
+
+func provenAt(t testing.TB, name func(c *x509.Certificate, url string)) *provenStamper {
+	t.Helper()
 	now := time.Now()
 	a := newAuthority(t, now)
 	p := &provenStamper{authority: a, published: a.revoke(t, now)}
-	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(p.published) }))
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_, _ = w.Write(a.answer(t, now, r.Body))
+			return
+		}
+		_, _ = w.Write(p.published)
+	}))
 	t.Cleanup(h.Close)
-	address := func(c *x509.Certificate) { c.CRLDistributionPoints = []string{h.URL} }
+	address := func(c *x509.Certificate) { name(c, h.URL) }
 	chain, key := a.seal(t, now, address)
 	clock, clockKey := a.seal(t, now, func(c *x509.Certificate) {
 		address(c)
@@ -58,6 +78,79 @@ func newProvenStamper(t testing.TB) *provenStamper {
 	finder := &revocation.Finder{HTTP: h.Client(), Now: func() time.Time { return now }}
 	p.datedStamper = datedBy(t, stamperWith(t, a.root, chain, key, now), a.root, server, finder)
 	return p
+}
+
+// answer says that whatever is asked about is good.
+func (a authority) answer(t testing.TB, now time.Time, question io.Reader) []byte {
+	t.Helper()
+	raw, err := io.ReadAll(question)
+	if err != nil {
+		t.Error(err)
+	}
+	asked, err := ocsp.ParseRequest(raw)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	der, err := ocsp.CreateResponse(a.root, a.root, ocsp.Response{Status: ocsp.Good, SerialNumber: asked.SerialNumber,
+		ThisUpdate: now.Add(-time.Minute), NextUpdate: now.Add(time.Hour)}, a.key)
+	if err != nil {
+		t.Error(err)
+	}
+	return der
+}
+
+// TestAnswered: where there are no lists, what an authority answers is in the file, and counts like one.
+func TestAnswered(t *testing.T) {
+	s := newAnsweredStamper(t)
+	pdf := renewed(t, s, issue(t, s.testStamper, marriageSheet()))
+	id, err := Inspect(pdf)
+	if err != nil || id.State != Intact || len(id.Evidence.Lists) != 0 || len(id.Evidence.Answers) != 2 || len(id.Renewed) != 1 {
+		t.Fatalf("%+v, %v", id, err)
+	}
+	if r := verdict(t, s.testStamper, pdf); r.Word != Valid {
+		t.Errorf("%s: %s", r.Word, r.Why)
+	}
+	file := write(t, "certificate.pdf", pdf)
+	run(t, "qpdf", "--check", file)
+	if out := run(t, "mutool", "show", file, "trailer/Root/DSS"); !strings.Contains(out, "/OCSPs") {
+		t.Errorf("mutool: %s", out)
+	}
+	foreign, err := ocsp.ParseResponse(newAuthority(t, s.now).answer(t, s.now, bytes.NewReader(question(t, s.chain))), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := ocsp.Response{Status: ocsp.Revoked, SerialNumber: s.chain[0].SerialNumber, RevokedAt: s.now.Add(-time.Hour), ThisUpdate: s.now}
+	der, err := ocsp.CreateResponse(s.authority.root, s.authority.root, r, s.authority.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad, err := ocsp.ParseResponse(der, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		answer *ocsp.Response
+		word   Word
+	}{"another's": {foreign, Tampered}, "revoked": {bad, Unknown}} {
+		e := Evidence{Issuers: id.Evidence.Issuers, Proof: revocation.Proof{Answers: []*ocsp.Response{tt.answer}}}
+		changed, err := e.add(pdf[:id.Covered])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := verdict(t, s.testStamper, changed); r.Word != tt.word {
+			t.Errorf("%s: %s: %s", name, r.Word, r.Why)
+		}
+	}
+}
+
+func question(t *testing.T, chain []*x509.Certificate) []byte {
+	t.Helper()
+	raw, err := ocsp.CreateRequest(chain[0], chain[1], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func lists(l ...*x509.RevocationList) revocation.Proof { return revocation.Proof{Lists: l} }

@@ -13,8 +13,9 @@ import (
 func TestSamples(t *testing.T) {
 	dir := cmp.Or(os.Getenv("DANGAN_SAMPLES"), t.TempDir())
 	plain, dated, proven := newTestStamper(t), newDatedStamper(t, newTestStamper(t)), newProvenStamper(t)
+	answered := newAnsweredStamper(t)
 	both, _ := withSM2(t, dated.testStamper)
-	roots := slices.Concat(certificatePEM(plain.ca), certificatePEM(dated.ca), certificatePEM(dated.timeCA), certificatePEM(proven.ca))
+	roots := slices.Concat(certificatePEM(plain.ca), certificatePEM(dated.ca), certificatePEM(dated.timeCA), certificatePEM(proven.ca), certificatePEM(answered.ca))
 	if err := os.WriteFile(filepath.Join(dir, "authority.pem"), roots, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func TestSamples(t *testing.T) {
 	}{
 		"chinese": {plain, marriageSheet()}, "english": {plain, englishSheet()}, "long": {plain, longSheet()},
 		"dated": {dated.testStamper, marriageSheet()}, "proven": {proven.testStamper, marriageSheet()},
-		"sm2": {both, marriageSheet()}, "renewed": {proven.testStamper, marriageSheet()},
+		"answered": {answered.testStamper, marriageSheet()}, "sm2": {both, marriageSheet()}, "renewed": {proven.testStamper, marriageSheet()},
 	} {
 		path, made := filepath.Join(dir, name+".pdf"), issue(t, sample.stamper, sample.sheet)
 		if name == "renewed" {
