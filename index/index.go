@@ -163,7 +163,7 @@ func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (a
 	limited, cancel := context.WithTimeout(ctx, x.config.Timeout)
 	defer cancel()
 	f := &fan{x: x, missing: map[string]bool{}}
-	hits, err := plan.Search(limited, f, q, s)
+	hits, err := plan.Search(limited, f, true, q, s)
 	if err != nil {
 		return archive.Hits{}, failure(ctx, "search index", err)
 	}

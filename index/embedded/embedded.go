@@ -106,7 +106,7 @@ func (x *Index) Count(ctx context.Context) (int, error) {
 func (x *Index) Search(ctx context.Context, q archive.Query, s archive.Scope) (archive.Hits, error) {
 	limited, cancel := context.WithTimeout(ctx, x.timeout)
 	defer cancel()
-	hits, err := plan.Search(limited, x, q, s)
+	hits, err := plan.Search(limited, x, false, q, s)
 	switch {
 	case err == nil:
 		return hits, nil

@@ -39,7 +39,7 @@ func TestNearestNamesFirst(t *testing.T) {
 		"柳敬雯": 9, "刘敬雯": 8, "柳静文": 7, "刘敬文": 2, "刘竞文": 2, "劉競文": 1,
 		"王静文": 50, "刘小文": 3, "刘大文": 4, "刘静文": 1, "王伟": 100,
 	}
-	hits, err := plan.Search(t.Context(), n, archive.Query{Text: "刘静文", Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
+	hits, err := plan.Search(t.Context(), n, true, archive.Query{Text: "刘静文", Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSuggestionsSayWhatWasCounted(t *testing.T) {
 		{Names: map[string]int{"刘竞文": 3}, Total: 3},
 		{Names: map[string]int{"刘竞文": 2, "刘大文": 4, "刘小文": 5}, Total: 1000, Sampled: true},
 	}}
-	hits, err := plan.Search(t.Context(), e, archive.Query{Text: "刘静文", Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
+	hits, err := plan.Search(t.Context(), e, true, archive.Query{Text: "刘静文", Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestNamesAreAskedForWhenTheyHelp(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			e := &engine{answers: tt.answers}
-			if _, err := plan.Search(t.Context(), e, tt.query, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}}); err != nil {
+			if _, err := plan.Search(t.Context(), e, true, tt.query, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}}); err != nil {
 				t.Fatal(err)
 			}
 			limit := none

@@ -68,7 +68,7 @@ func TestSearchCountsHonestly(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			e := &engine{answers: tt.answers}
-			hits, err := plan.Search(t.Context(), e, tt.query, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
+			hits, err := plan.Search(t.Context(), e, true, tt.query, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestSearchCountsHonestly(t *testing.T) {
 // Even an engine that ignores scope and filter leaks nothing.
 func TestSearchFencesTheEngine(t *testing.T) {
 	e := &engine{answers: []plan.Answer{{Shown: append(shown("a", 2), plan.Shown{ID: "b", Office: "QC"}), Total: 3}}}
-	hits, err := plan.Search(t.Context(), e, archive.Query{Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "QC"}}})
+	hits, err := plan.Search(t.Context(), e, true, archive.Query{Limit: 10}, archive.Scope{Clauses: []archive.Clause{{Office: "QC"}}})
 	if err != nil || len(hits.Hits) != 1 || hits.Hits[0].ID != "b" {
 		t.Errorf("%+v, %v", hits.Hits, err)
 	}
@@ -100,7 +100,7 @@ func TestSearchAsksNothing(t *testing.T) {
 		{"999999900101001", archive.Scope{Clauses: []archive.Clause{{}}}},
 	} {
 		e := &engine{}
-		hits, err := plan.Search(t.Context(), e, archive.Query{Text: tt.text, Limit: 10}, tt.scope)
+		hits, err := plan.Search(t.Context(), e, true, archive.Query{Text: tt.text, Limit: 10}, tt.scope)
 		if err != nil || len(e.asked) != 0 || hits.Hits == nil || len(hits.Facets) != 5 {
 			t.Errorf("%d questions, %+v, %v", len(e.asked), hits, err)
 		}
@@ -158,7 +158,7 @@ func FuzzSearch(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, title string) {
 		title = strings.ToValidUTF8(title, "")
 		e := &engine{answers: []plan.Answer{{Shown: []plan.Shown{{ID: "a", Title: title, Names: []string{title}}}, Total: 1}}}
-		hits, err := plan.Search(t.Context(), e, archive.Query{Text: text, Limit: 1}, archive.Scope{Clauses: []archive.Clause{{}}})
+		hits, err := plan.Search(t.Context(), e, true, archive.Query{Text: text, Limit: 1}, archive.Scope{Clauses: []archive.Clause{{}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,5 +187,24 @@ func BenchmarkNewDocument(b *testing.B) {
 	d := archive.Document{Record: archive.Record{Title: "刘静佩同志退休审批表", Persons: []archive.Person{{Name: "刘静佩"}}}, Text: strings.Repeat("勞動模範登記表", 100)}
 	for b.Loop() {
 		plan.NewDocument(d)
+	}
+}
+
+// What follows a full page is not asked of an engine that is near, but for the names
+// that are said alike; one that is far is asked at once.
+func TestNearEnginesAreSparedQuestions(t *testing.T) {
+	for far, want := range map[bool][]int{true: {2, 2, 2, 300}, false: {2, 0}} {
+		e := &engine{answers: []plan.Answer{{Shown: shown("a", 2), Total: 2}}}
+		hits, err := plan.Search(t.Context(), e, far, archive.Query{Text: "刘静佩", Limit: 2}, archive.Scope{Clauses: []archive.Clause{{Office: "qc"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var limits []int
+		for _, a := range e.asked {
+			limits = append(limits, a.Limit)
+		}
+		if diff := cmp.Diff(want, limits); diff != "" || !hits.AtLeast {
+			t.Errorf("far %v: %s", far, diff)
+		}
 	}
 }

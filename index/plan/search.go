@@ -19,28 +19,27 @@ const nearest = 300
 // page it suggests names. A scope without clauses finds nothing, and so does a text
 // with an id number in it: neither reaches the engine.
 //
+// An engine that is far away is asked the questions of a round at once. One that is
+// near is asked one by one, which spares it those that follow a full page.
+//
 // With a sort order, the first question that finds anything is the whole answer:
 // one order cannot run through several degrees of fit.
-func Search(ctx context.Context, e Engine, q archive.Query, scope archive.Scope) (archive.Hits, error) {
+func Search(ctx context.Context, e Engine, far bool, q archive.Query, scope archive.Scope) (archive.Hits, error) {
 	p := &page{query: q, typed: match.Classify(q.Text), scope: scope, facets: map[string]map[string]int{}, seen: map[string]bool{}, names: map[string]tally{}, exact: true}
 	p.want = min(max(q.Offset, 0)+max(q.Limit, 1), MaxHits)
 	if len(scope.Clauses) == 0 {
 		return p.hits(), nil
 	}
 	for _, round := range rounds(p.typed) {
-		tiers, asks := p.questions(round)
-		if p.full() {
-			p.exact = p.exact && (q.Sort != "" || len(asks) == 0)
-			break
+		step := len(round)
+		if !far {
+			step = 1
 		}
-		if len(asks) == 0 {
-			continue
+		for part := range slices.Chunk(round, step) {
+			if err := p.ask(ctx, e, part); err != nil {
+				return archive.Hits{}, err
+			}
 		}
-		answers, err := e.Ask(ctx, asks...)
-		if err != nil {
-			return archive.Hits{}, err
-		}
-		p.take(tiers, answers)
 	}
 	return p.hits(), nil
 }
@@ -67,24 +66,37 @@ func (p *page) full() bool {
 	return len(p.shown) >= p.want || p.query.Sort != "" && len(p.shown) > 0
 }
 
-// questions are those of a round, without the ones that are not wanted or can find
-// nothing.
-func (p *page) questions(round []tier) (tiers []tier, asks []Ask) {
-	for _, t := range round {
-		if a := p.question(t); (a.Limit > 0 || a.Names) && !slices.ContainsFunc(t.terms, Term.futile) {
-			tiers, asks = append(tiers, t), append(asks, a)
+// ask asks what tiers want to know, and takes the answers.
+func (p *page) ask(ctx context.Context, e Engine, tiers []tier) error {
+	var asked []tier
+	var asks []Ask
+	for _, t := range tiers {
+		if slices.ContainsFunc(t.terms, Term.futile) {
+			continue
 		}
+		if a := p.question(t); a.Limit > 0 || a.Names {
+			asked, asks = append(asked, t), append(asks, a)
+		}
+		p.exact = p.exact && (t.spare || p.query.Sort != "" || !p.full()) // or there may be more
 	}
-	return tiers, asks
+	if len(asks) == 0 {
+		return nil
+	}
+	answers, err := e.Ask(ctx, asks...)
+	if err == nil {
+		p.take(asked, answers)
+	}
+	return err
 }
 
 // question asks for nothing when neither records nor names of the tier are wanted.
+// Beside a full page, only names that are said alike are.
 func (p *page) question(t tier) Ask {
-	found := len(p.shown) > 0
+	found, full := len(p.shown) > 0, p.full()
 	a := Ask{Terms: t.terms, Filter: p.query.Filter, Scope: p.scope, Sort: p.order(), Limit: p.want}
-	a.Names = t.names && p.query.Offset <= 0 && !(t.blind && p.meant)
+	a.Names = t.names && p.query.Offset <= 0 && !(t.spare && full) && !(t.blind && p.meant)
 	switch {
-	case t.blind, t.spare && found:
+	case full, t.blind, t.spare && found:
 		a.Limit = 0
 	case t.near != "":
 		a.Limit = max(p.want, nearest)
