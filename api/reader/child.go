@@ -101,6 +101,11 @@ func obey(ctx context.Context, r *Reader, o order, file *distant, out io.Writer)
 			return writeJSON(out, frameReading, reading)
 		}
 		return writeFrame(out, frameFailed, nil)
+	case o.Lines:
+		var lines []archive.TextLine
+		if lines, err = r.Lines(ctx, file, o.Size, o.Page); err == nil {
+			return writeJSON(out, frameLines, lines)
+		}
 	case o.DPI > 0:
 		var drawn *image.RGBA
 		if drawn, err = r.Render(ctx, file, o.Size, o.Page, o.DPI); err == nil {

@@ -49,3 +49,6 @@ func RunBadChild(_ context.Context, how string, stdin io.Reader, stdout io.Write
 	}
 	return nil
 }
+
+// ParseLines is parseLines.
+func ParseLines(body []byte) ([]archive.TextLine, bool) { return parseLines(body) }

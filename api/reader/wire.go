@@ -34,6 +34,7 @@ const (
 	frameReading frame = 'r' // an archive.Reading in JSON
 	framePage    frame = 'p' // a PNG, one for each width
 	framePixels  frame = 'x' // a width in pixels (4 bytes), and rows of red, green, blue, alpha
+	frameLines   frame = 't' // the []archive.TextLine of a page in JSON
 	frameNoPage  frame = 'n' // the file has no such page, or none that can be drawn
 	frameFailed  frame = 'f' // neither; why is not told, because it may quote the file
 )
@@ -86,6 +87,7 @@ type order struct {
 	Page   int   `json:"page,omitempty"`   // to draw; 0 to read the file
 	Widths []int `json:"widths,omitempty"` // of the images of the page, in pixels
 	DPI    int   `json:"dpi,omitempty"`    // of its pixels; 0 for images
+	Lines  bool  `json:"lines,omitempty"`  // its text instead
 }
 
 func writeJSON(w io.Writer, f frame, v any) error {
@@ -113,6 +115,7 @@ type answer struct {
 	reading archive.Reading
 	pngs    [][]byte
 	pixels  *image.RGBA
+	lines   []archive.TextLine
 }
 
 // converse gives an order to a child and serves it the file until it answers.
@@ -153,6 +156,11 @@ func parseAnswer(o order, f frame, body []byte) (answer, error) {
 	case f == framePixels && o.DPI > 0:
 		var ok bool
 		if a.pixels, ok = parsePixels(body); ok {
+			return a, nil
+		}
+	case f == frameLines && o.Lines:
+		var ok bool
+		if a.lines, ok = parseLines(body); ok {
 			return a, nil
 		}
 	case f == frameReading && o.Page == 0:

@@ -126,20 +126,21 @@ func TestScansAreFoundByWhatIsOnThem(t *testing.T) {
 }
 
 func TestTextOfPages(t *testing.T) {
-	_, _, room, view, job := scanned(t, "typed 999999199001010016\n second line")
+	_, _, room, view, job := scanned(t, "typed 999999199001010016\f second\nline")
 	read := func(page int) (archive.PageText, error) {
 		return room.PageText(t.Context(), clerk(), forPension, view.ID, 1, page)
 	}
-	if _, err := read(2); !errors.Is(err, archive.ErrState) {
+	if _, err := read(3); !errors.Is(err, archive.ErrState) {
 		t.Errorf("before it is read: %v", err)
 	}
 	if err := room.Recognize(t.Context(), job); err != nil {
 		t.Fatal(err)
 	}
 	want := map[int]archive.PageText{
-		1: {Lines: []archive.TextLine{{{Text: "typed  "}}, {{Text: "second line"}}}},
-		2: {Machine: true, Lines: []archive.TextLine{
-			{{Text: "机读", Place: archive.Place{0.1, 0.1, 0.2, 0.12}}, {Text: "第2页", Place: archive.Place{0.3, 0.1, 0.4, 0.12}}},
+		1: {Lines: []archive.TextLine{{{Text: "typed  \f second\nline", Place: archive.Place{0, 0, 1, 1}}}}},
+		2: {Lines: []archive.TextLine{{{Text: "second"}}, {{Text: "line"}}}},
+		3: {Machine: true, Lines: []archive.TextLine{
+			{{Text: "机读", Place: archive.Place{0.1, 0.1, 0.2, 0.12}}, {Text: "第3页", Place: archive.Place{0.3, 0.1, 0.4, 0.12}}},
 			{{Text: "证号 ", Place: archive.Place{0.1, 0.2, 0.6, 0.22}}}, // where the number stood is not told
 		}},
 	}
@@ -149,7 +150,7 @@ func TestTextOfPages(t *testing.T) {
 			t.Errorf("page %d: %v %s", page, err, diff)
 		}
 	}
-	for _, page := range []int{0, 3} {
+	for _, page := range []int{0, 4} {
 		if _, err := read(page); !errors.Is(err, archive.ErrNotFound) {
 			t.Errorf("page %d: %v", page, err)
 		}

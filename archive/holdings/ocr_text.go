@@ -157,7 +157,7 @@ func (h *Room) PageText(ctx context.Context, actor archive.Actor, p archive.Purp
 		return none, fmt.Errorf("text: %w", archive.ErrNotFound)
 	}
 	if !f.found.Scanned(page) {
-		return archive.PlainPage(f.found.Text[page-1]), nil
+		return h.ownText(ctx, f, page)
 	}
 	scans, err := h.scans(ctx, f.ref, f.File, f.found)
 	switch {
@@ -169,4 +169,21 @@ func (h *Room) PageText(ctx context.Context, actor archive.Actor, p archive.Purp
 		return none, fmt.Errorf("text: %w", archive.ErrState)
 	}
 	return archive.PageText{Machine: true}, nil
+}
+
+// ownText is that of a page which is no scan.
+func (h *Room) ownText(ctx context.Context, f fileView, page int) (archive.PageText, error) {
+	src, err := h.c.Blobs.OpenBlob(ctx, f.ref, f.Blob)
+	if err != nil {
+		return archive.PageText{}, fmt.Errorf("text: %w", err)
+	}
+	defer src.Close()
+	lines, err := h.c.Reader.Lines(ctx, src, f.Size, page)
+	switch {
+	case errors.Is(err, archive.ErrNotFound):
+		return archive.PlainPage(f.found.Text[page-1]), nil
+	case err != nil:
+		return archive.PageText{}, fmt.Errorf("text: %w", err)
+	}
+	return archive.PageText{Lines: lines}.WithoutIDs(), nil
 }

@@ -88,6 +88,9 @@ type Reader interface {
 	// Page draws a page (from 1) as PNGs of the given widths in pixels, in their
 	// order.
 	Page(ctx context.Context, src io.ReaderAt, size int64, page int, widths ...int) ([][]byte, error)
+	// Lines is the text that a page has, and where it stands; archive.ErrNotFound
+	// for files of which that cannot be told.
+	Lines(ctx context.Context, src io.ReaderAt, size int64, page int) ([]archive.TextLine, error)
 }
 
 // Door is the one way out for record content (package evidence).

@@ -295,6 +295,15 @@ func (w *world) Page(_ context.Context, _ io.ReaderAt, _ int64, page int, widths
 	return drawn, nil
 }
 
+// Lines tells where something stands on page 1 alone.
+func (w *world) Lines(_ context.Context, src io.ReaderAt, size int64, page int) ([]archive.TextLine, error) {
+	text, err := io.ReadAll(io.NewSectionReader(src, 0, size))
+	if page != 1 {
+		return nil, archive.ErrNotFound
+	}
+	return []archive.TextLine{{{Text: string(text), Place: archive.Place{0, 0, 1, 1}}}}, err
+}
+
 func (w *world) Pass(_ context.Context, d archive.Disclosure) (archive.Decision, error) {
 	decision := policy.Decide(d.Actor, d.Action, d.Target)
 	switch {

@@ -155,6 +155,10 @@ func (reader) Read(context.Context, io.ReaderAt, int64) (archive.Reading, error)
 	return archive.Reading{MediaType: "image/jpeg", Pages: 1}, nil
 }
 
+func (reader) Lines(context.Context, io.ReaderAt, int64, int) ([]archive.TextLine, error) {
+	return nil, archive.ErrNotFound
+}
+
 func (reader) Page(context.Context, io.ReaderAt, int64, int, ...int) ([][]byte, error) {
 	return [][]byte{[]byte("a page")}, nil
 }
