@@ -17,17 +17,17 @@ func FuzzConverse(f *testing.F) {
 		}
 		return out.Bytes()
 	}
-	f.Add(said(frameReading, `{"media_type":"image/png","pages":1,"text":[""]}`), 0, 0, 0)
-	f.Add(append(said(framePage, pngMagic), said(framePage, pngMagic)...), 1, 2, 0)
-	f.Add(said(framePixels, "\x00\x00\x00\x02pixels.."), 1, 0, 300)
-	f.Add(said(frameNoPage, ""), 1, 1, 0)
-	f.Add(append(said(frameWant, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x09"), said(frameFailed, "")...), 0, 0, 0)
-	f.Fuzz(func(t *testing.T, said []byte, page, widths, dpi int) {
+	f.Add(said(frameReading, `{"media_type":"image/png","pages":1,"text":[""]}`), 0, uint8(0), 0)
+	f.Add(append(said(framePage, pngMagic), said(framePage, pngMagic)...), 1, uint8(2), 0)
+	f.Add(said(framePixels, "\x00\x00\x00\x02pixels.."), 1, uint8(0), 300)
+	f.Add(said(frameNoPage, ""), 1, uint8(1), 0)
+	f.Add(append(said(frameWant, "\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x09"), said(frameFailed, "")...), 0, uint8(0), 0)
+	f.Fuzz(func(t *testing.T, said []byte, page int, widths uint8, dpi int) {
 		file := &source{ctx: context.Background(), file: bytes.NewReader([]byte("file")), size: 4}
 		a, err := converse(io.Discard, bytes.NewReader(said), order{Size: 4, Page: page, Widths: make([]int, widths), DPI: dpi}, file)
 		switch {
 		case err != nil:
-		case a.frame == frameReading && (page != 0 || !isSound(a.reading)), a.frame == framePage && (page == 0 || len(a.pngs) != widths),
+		case a.frame == frameReading && (page != 0 || !isSound(a.reading)), a.frame == framePage && (page == 0 || len(a.pngs) != int(widths)),
 			a.frame == framePixels && (dpi == 0 || len(a.pixels.Pix) != a.pixels.Rect.Dy()*a.pixels.Stride):
 			t.Errorf("believed %q", said)
 		}
