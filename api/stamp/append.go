@@ -222,9 +222,10 @@ func balanced(f *pdffile.File, p pdffile.Page) error {
 }
 
 // AppendCopy makes the copy of all pages of a file as what must stand behind its bytes: the cover, the marks and the
-// seal. The source in c is not looked at. It cannot bring evidence (Config.Proves) along.
+// seal. The source in c is not looked at. It cannot bring evidence (Config.Proves) along, nor
+// an SM2 signature.
 func (s *Stamper) AppendCopy(ctx context.Context, c Copy, base *Base) (tail []byte, err error) {
-	if s.signer == nil || s.config.Proves != nil {
+	if s.signer == nil || s.config.Proves != nil || s.config.SM2 != nil {
 		return nil, fmt.Errorf("append copy: %w", errors.ErrUnsupported)
 	}
 	if err := c.check(1); err != nil {
@@ -237,7 +238,7 @@ func (s *Stamper) AppendCopy(ctx context.Context, c Copy, base *Base) (tail []by
 	if err != nil {
 		return nil, fmt.Errorf("append copy: %w", err)
 	}
-	if tail, _, err = k.appendTo(ctx, base); err != nil {
+	if tail, _, err = k.appendTo(ctx, base, nil); err != nil {
 		return nil, fmt.Errorf("append copy: %w", err)
 	}
 	return tail, nil
@@ -267,7 +268,7 @@ func (k *copying) tryAppend(ctx context.Context, w io.Writer) (done bool, err er
 	if err != nil {
 		return false, err
 	}
-	tail, dater, err := k.appendTo(ctx, base)
+	tail, dater, err := k.appendTo(ctx, base, source)
 	if err != nil {
 		return false, err
 	}
@@ -281,6 +282,16 @@ func (k *copying) tryAppend(ctx context.Context, w io.Writer) (done bool, err er
 		return false, err
 	}
 	return true, k.prove(ctx, sealed, dater, w)
+}
+
+// resume is the hash as it is behind the base; for SM2, of which base knows nothing, the source is read again.
+func (k *copying) resume(base *Base, source Source) (hash.Hash, error) {
+	if k.config.SM2 == nil {
+		return base.resume()
+	}
+	h := k.newHash()
+	_, err := io.Copy(h, io.NewSectionReader(source, 0, base.size))
+	return h, err
 }
 
 // resume returns the hash as it is behind the base.

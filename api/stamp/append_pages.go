@@ -13,7 +13,7 @@ import (
 // appendTo draws and seals what comes behind the base. The update brings a complete cross-reference table of its
 // own, whatever kind the base has: objects that a classic table cannot list are written once more. So the two
 // kinds are never mixed, and the sealed file ends as all of ours do.
-func (k *copying) appendTo(ctx context.Context, base *Base) (tail []byte, dater []*x509.Certificate, err error) {
+func (k *copying) appendTo(ctx context.Context, base *Base, source Source) (tail []byte, dater []*x509.Certificate, err error) {
 	d := k.doc
 	d.buf.Reset()
 	d.before, d.offsets = int(base.size), make([]int, len(base.listing.Offsets))
@@ -38,7 +38,7 @@ func (k *copying) appendTo(ctx context.Context, base *Base) (tail []byte, dater 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	sum, err := base.resume()
+	sum, err := k.resume(base, source)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,6 @@ package stamp
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
 	"hash"
@@ -35,7 +34,7 @@ type copiedPage struct {
 
 func (s *Stamper) newCopying(c Copy, sources []Source, raster Raster) *copying {
 	return &copying{Stamper: s, Copy: c, sources: sources, raster: raster, now: s.config.Now(), doc: newDocument(s.zip),
-		burner: newBurner(s.regular, c.Mark.PurposeMark, s.config.Rand), sum: sha256.New()}
+		burner: newBurner(s.regular, c.Mark.PurposeMark, s.config.Rand), sum: s.newHash()}
 }
 
 // newSealedCopying is newCopying for what will be sealed now.
