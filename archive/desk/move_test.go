@@ -186,6 +186,7 @@ func TestSubmitToAnUnknownOffice(t *testing.T) {
 	}
 }
 
+// TestRecusal: staff handle no matter of their own or of a declared relative.
 func TestRecusal(t *testing.T) {
 	mine := token(archive.MarkPerson, archive.NewIDNumber("", otherID).Key())
 	about := map[string]func(*archive.Request, *archive.Record){
@@ -218,11 +219,13 @@ func TestRecusal(t *testing.T) {
 					}
 				}
 			})
-			actor := staff("a9", archive.RoleApprover)
-			actor.Person = mine
+			own, kin := staff("a9", archive.RoleApprover), staff("a9", archive.RoleApprover)
+			own.Person, kin.Relatives = mine, []string{mine}
 			m := archive.Move{Step: step, Record: ids[0]}
-			if _, err := w.room().Move(t.Context(), actor, v.Value.ID, 1, m); !errors.Is(err, archive.ErrForbidden) {
-				t.Errorf("%s of %s own matter: %v", step, name, err)
+			for _, actor := range []archive.Actor{own, kin} {
+				if _, err := w.room().Move(t.Context(), actor, v.Value.ID, 1, m); !errors.Is(err, archive.ErrForbidden) {
+					t.Errorf("%s of %s matter by %+v: %v", step, name, actor, err)
+				}
 			}
 		}
 	}

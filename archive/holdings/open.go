@@ -33,8 +33,12 @@ func (h *Room) show(ctx context.Context, actor archive.Actor, act archive.Action
 // Versions shows every version of a record, oldest first. Whoever may not see
 // one of them sees none.
 func (h *Room) Versions(ctx context.Context, actor archive.Actor, p archive.Purpose, id string) ([]archive.Version[archive.Record], error) {
-	if _, err := h.head(ctx, id); err != nil {
+	v, err := h.head(ctx, id)
+	if err != nil {
 		return nil, err
+	}
+	if !policy.Decide(actor, archive.ActRead, h.target(v)).Allowed { // without a further read, as if there were none
+		return nil, fmt.Errorf("record: %w", archive.ErrNotFound)
 	}
 	list, err := h.c.Records.History(ctx, id)
 	if err != nil {

@@ -39,7 +39,7 @@ func (r *Room) Ask(ctx context.Context, actor archive.Actor, q archive.Question)
 		return archive.Answer{}, fmt.Errorf("lookup: %w", archive.ErrForbidden)
 	}
 	q.Person.ID = archive.NewIDNumber(q.Person.ID.Type, q.Person.ID.Original)
-	if err := r.problems(q).Err(); err != nil {
+	if err := append(r.problems(q), actor.Grant.Problems(q)...).Err(); err != nil {
 		return archive.Answer{}, err
 	}
 	found, err := r.find(ctx, q)

@@ -169,3 +169,19 @@ func TestQuestionProblems(t *testing.T) {
 		t.Error(w.traces)
 	}
 }
+
+// TestAKeyIsForWhatItWasGranted names all that a key is not for.
+func TestAKeyIsForWhatItWasGranted(t *testing.T) {
+	w, r := room(t)
+	a := agency()
+	a.Grant = archive.Grant{Questions: []string{"another"}, Categories: []string{"land"}, Purposes: []archive.PurposeCode{archive.ForPension}}
+	_, err := r.Ask(t.Context(), a, question())
+	want := archive.Problems{{Code: "not_granted", Field: "question"}, {Code: "not_granted", Field: "category"}, {Code: "not_granted", Field: "purpose.code"}}
+	if diff := cmp.Diff(want, err); diff != "" || len(w.traces) != 0 {
+		t.Error(diff, w.traces)
+	}
+	a.Grant = archive.Grant{Questions: []string{archive.RecordExists}, Categories: []string{"land", "marriage"}, Purposes: []archive.PurposeCode{archive.ForJustice}}
+	if _, err := r.Ask(t.Context(), a, question()); err != nil {
+		t.Error(err)
+	}
+}
