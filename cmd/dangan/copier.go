@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 	"strings"
 
 	"dangan/api/reader"
@@ -137,18 +138,22 @@ func (r raster) Render(ctx context.Context, source stamp.Source, page, dpi int) 
 	if !ok {
 		return stamp.Picture{}, fmt.Errorf("render a strange source: %w", archive.ErrInvalid)
 	}
+	drawn, err := r.pages.Render(ctx, s, s.Size(), page, dpi)
+	if err != nil {
+		return stamp.Picture{}, err
+	}
 	width, height := s.pages[page].Seen()
-	if strings.HasPrefix(s.kind, "image/") {
+	if strings.HasPrefix(s.kind, "image/") && float64(drawn.Rect.Dx()) <= math.Ceil(width) {
+		// It does not say how large it is, and then has as many points as pixels.
 		width, height = onPaper(width, height)
 	}
-	drawn, err := r.pages.Render(ctx, s, s.Size(), page, dpi)
-	return stamp.Picture{Image: drawn, Width: width, Height: height}, err
+	return stamp.Picture{Image: drawn, Width: width, Height: height}, nil
 }
 
-// onPaper is the size in points of a picture on a sheet of at most A3. Many do not
-// say how large they are, and then have as many points as pixels.
+// onPaper is the size in points of a picture that fills a sheet of A4, which lies
+// or stands as the picture does.
 func onPaper(width, height float64) (float64, float64) {
-	const short, long = 841.89, 1190.55
-	scale := min(1, long/max(width, height), short/min(width, height))
+	const short, long = 595.28, 841.89
+	scale := min(long/max(width, height), short/min(width, height))
 	return width * scale, height * scale
 }

@@ -134,11 +134,14 @@ func drawn(s *sealer) ([]byte, error) {
 		Body: []stamp.Paragraph{{{Text: "准予登记。"}}}, Labels: stamp.Chinese()})
 }
 
-// lying draws pages that it has not got.
-type lying struct{ err error }
+// lying draws pages that it has not got, so many pixels wide.
+type lying struct {
+	width int
+	err   error
+}
 
 func (l lying) Render(context.Context, io.ReaderAt, int64, int, int) (*image.RGBA, error) {
-	return image.NewRGBA(image.Rect(0, 0, 20, 30)), l.err
+	return image.NewRGBA(image.Rect(0, 0, l.width, 1)), l.err
 }
 
 func TestRaster(t *testing.T) {
@@ -146,18 +149,20 @@ func TestRaster(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind          string
 		size          archive.PageSize
+		pixels        int
 		width, height float64
 	}{
-		"turned page":      {"application/pdf", size, 300, 400},
-		"large page":       {"application/pdf", archive.PageSize{Width: 4000, Height: 3000}, 4000, 3000},
-		"picture":          {"image/jpeg", size, 300, 400},
-		"picture in dots":  {"image/jpeg", archive.PageSize{Width: 2381.1, Height: 1683.78}, 1190.55, 841.89},
-		"of unknown size":  {"image/png", archive.PageSize{}, 595.28, 841.89},
-		"long thin scroll": {"image/png", archive.PageSize{Width: 100, Height: 2381.1}, 50, 1190.55},
+		"turned page":      {"application/pdf", size, 300, 300, 400},
+		"large page":       {"application/pdf", archive.PageSize{Width: 4000, Height: 3000}, 3000, 4000, 3000},
+		"picture":          {"image/jpeg", size, 301, 300, 400},
+		"picture in dots":  {"image/jpeg", archive.PageSize{Width: 2525.67, Height: 1785.84}, 2526, 841.89, 595.28},
+		"small picture":    {"image/png", archive.PageSize{Width: 59.528, Height: 84.189}, 60, 595.28, 841.89},
+		"of unknown size":  {"image/png", archive.PageSize{}, 500, 595.28, 841.89},
+		"long thin scroll": {"image/png", archive.PageSize{Width: 100, Height: 1683.78}, 100, 50, 841.89},
 	} {
 		page := copyPage(1)
 		page.Size = tt.size
-		got, err := raster{lying{}}.Render(t.Context(), scan{content{}, tt.kind, map[int]archive.CopyPage{1: page}}, 1, 200)
+		got, err := raster{lying{width: tt.pixels}}.Render(t.Context(), scan{content{}, tt.kind, map[int]archive.CopyPage{1: page}}, 1, 200)
 		if err != nil || max(got.Width-tt.width, tt.width-got.Width, got.Height-tt.height, tt.height-got.Height) > 0.01 {
 			t.Errorf("%s is %v by %v, %v", name, got.Width, got.Height, err)
 		}
@@ -178,7 +183,7 @@ func TestCopyErrors(t *testing.T) {
 	cert := archive.Certificate{ID: "01K0000000000000000000000Q", Office: "qc", Issuer: archive.Label{ZH: "青川市档案馆"}, Number: "1", Purpose: "办理公证",
 		Statements: []archive.Statement{{Text: "一", Source: archive.Citation{RefCode: "J019"}}}, Title: archive.Label{ZH: "副本"},
 		Copy: &archive.Copy{Pages: []archive.CopyPage{page}, Originals: []archive.Original{{File: 1, Kind: "image/png"}}}}
-	c := newCopier(newTestSealer(t), lying{reader.ErrNoPage})
+	c := newCopier(newTestSealer(t), lying{err: reader.ErrNoPage})
 	var coded interface{ Code() string }
 	if err := c.Copy(t.Context(), cert, []archive.Content{content{}}, io.Discard); !errors.As(err, &coded) || coded.Code() != "page_unreadable" {
 		t.Error(err)
