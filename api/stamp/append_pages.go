@@ -113,14 +113,19 @@ func (m *marker) purpose(s scan) {
 	if m.Mark.PurposeMark == "" || m.ground != 0 && m.shape.sameShape(s) {
 		return
 	}
-	w, err := newWatermark(m.regular, m.Mark.PurposeMark)
-	if err != nil {
-		m.press.err = err
-		return
+	w := m.press.watermark
+	if w == nil || w.words != m.Mark.PurposeMark { // the cover mostly has the same
+		var err error
+		if w, err = newWatermark(m.regular, m.Mark.PurposeMark); err != nil {
+			m.press.err = err
+			return
+		}
+		w.write(m.doc)
+		m.press.watermark = w
 	}
-	const dark = 1 - copyLevels/255
-	w.write(m.doc, color{dark, dark, dark})
 	c, scale := canvas{height: s.height}, s.scale()
+	const dark = 1 - copyLevels/255
+	c.fill(color{dark, dark, dark})
 	c.use("gs", "G")
 	w.tile(s.width/scale, s.height/scale, purposeInset, func(x, y float64) {
 		c.save()

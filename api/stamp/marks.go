@@ -12,6 +12,7 @@ import (
 // watermark is one purpose mark, drawn once and repeated.
 type watermark struct {
 	object        ref
+	words         string
 	face          *face
 	glyphs        []pictureGlyph
 	size          float64
@@ -31,7 +32,7 @@ func newWatermark(f *face, words string) (*watermark, error) {
 	}
 	size := min(watermarkSize, 480/total) // a long purpose still fits the page
 	sin, cos := math.Sincos(watermarkAngle)
-	return &watermark{face: f, glyphs: glyphs, size: size, width: total*size*cos + 1.4*size, height: total*size*sin + 1.3*size}, nil
+	return &watermark{words: words, face: f, glyphs: glyphs, size: size, width: total*size*cos + 1.4*size, height: total*size*sin + 1.3*size}, nil
 }
 
 // outlines calls draw with each glyph and its origin, from the top left corner of the mark.
@@ -44,10 +45,9 @@ func (w *watermark) outlines(draw func(path []truetype.Segment, x, y float64)) {
 	}
 }
 
-// write puts the mark into the file as a form.
-func (w *watermark) write(d *document, ink color) {
+// write puts the mark into the file as a form, which takes its ink from where it is shown.
+func (w *watermark) write(d *document) {
 	c := canvas{height: w.height}
-	c.fill(ink)
 	w.outlines(func(path []truetype.Segment, x, y float64) { c.outline(path, x, y, w.size, watermarkAngle) })
 	w.object = d.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
 }
@@ -60,12 +60,13 @@ func (p *press) prepareMarks() (err error) {
 	if p.watermark, err = newWatermark(p.regular.face, p.sheet.PurposeMark); err != nil {
 		return err
 	}
-	p.watermark.write(p.doc, faint())
+	p.watermark.write(p.doc)
 	return nil
 }
 
 // draw tiles the mark over the inside of the frame.
 func (w *watermark) draw(c *canvas) {
+	c.fill(faint())
 	w.tile(pageWidth, pageHeight, frameInner+10, func(x, y float64) {
 		c.save()
 		c.matrix(1, 0, 0, 1, x, c.y(y+w.height))

@@ -54,7 +54,7 @@ func thirdParty() map[string][]string {
 		"github.com/meilisearch/meilisearch-go": {"index"},
 		"github.com/blevesearch/bleve":          {"index/embedded", "cmd/dangan"},
 		"github.com/versity/versitygw":          {"storage/embedded"},
-		"github.com/pdfcpu/pdfcpu":              {"api/reader"},
+		"github.com/pdfcpu/pdfcpu":              {"api/reader", "cmd/dangan"},
 		"github.com/klippa-app/go-pdfium":       {"api/reader"},
 		"github.com/gin-gonic/gin":              {"api", "api/web", "api/internal"},
 		"github.com/danielgtaylor/huma":         {"api"},

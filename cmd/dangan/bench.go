@@ -39,6 +39,7 @@ type bench struct {
 	seconds  float64
 	clients  []int
 	sizes    []int  // of deposited files, in bytes
+	pages    []int  // of the files that copies are made of
 	records  []int  // how many records search, lookup and start are measured at
 	data     string // folder of the seeded stores; empty for one that goes away
 	exe      string // of dangan, to start it as a process of its own
@@ -97,7 +98,9 @@ func (b *bench) configure(clients, sizes, records string, args []string) (err er
 	if b.sizes, err = numbers(sizes, 1000); err != nil {
 		return err
 	}
+	b.pages = []int{1, 10, 100}
 	if len(args) > 0 && args[0] == "all" {
+		b.pages = []int{1}
 		b.sizes = slices.DeleteFunc(b.sizes, func(size int) bool { return size > 5_000_000 })
 	}
 	b.exe, err = os.Executable()

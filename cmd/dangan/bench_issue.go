@@ -39,7 +39,10 @@ func (b *bench) issue(ctx context.Context) error {
 	}
 	put := func(ctx context.Context, n int) error { return b.put(ctx, fmt.Sprint("bench/pdf-", n), pdf) }
 	what := row{What: "approve and issue, everything stored", Against: "one PUT of the PDF", Clients: 1}
-	return b.compare(ctx, what, sides{raw: put, ours: approve, settle: b.house.idle, turns: 3})
+	if err := b.compare(ctx, what, sides{raw: put, ours: approve, settle: b.house.idle, turns: 3}); err != nil {
+		return err
+	}
+	return b.copies(ctx)
 }
 
 func sampleCertificate() archive.Certificate {

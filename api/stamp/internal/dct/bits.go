@@ -1,5 +1,7 @@
 package dct
 
+import "encoding/binary"
+
 // bitReader reads entropy-coded data up to the next marker.
 type bitReader struct {
 	data []byte
@@ -8,7 +10,17 @@ type bitReader struct {
 	n    int    // how many of them there are; below 0 when more were taken than there are
 }
 
+// full tells whether one of four bytes is 0xFF, which stands for more than itself.
+func full(x uint32) bool { return (^x-0x01010101)&x&0x80808080 != 0 }
+
 func (r *bitReader) fill() {
+	if r.n <= 32 && r.n >= 0 && r.at+4 <= len(r.data) {
+		if x := binary.BigEndian.Uint32(r.data[r.at:]); !full(x) {
+			r.bits |= uint64(x) << (32 - r.n)
+			r.n, r.at = r.n+32, r.at+4
+			return
+		}
+	}
 	for r.n <= 56 && r.at < len(r.data) {
 		b := r.data[r.at]
 		if b == 0xFF {
@@ -70,7 +82,7 @@ type bitWriter struct {
 	n    int
 }
 
-// put adds the low n bits of v, 16 at most; the others must be 0.
+// put adds the low n bits of v, 32 at most; the others must be 0.
 func (w *bitWriter) put(v uint32, n int) {
 	w.bits = w.bits<<n | uint64(v)
 	w.n += n
@@ -80,6 +92,13 @@ func (w *bitWriter) put(v uint32, n int) {
 }
 
 func (w *bitWriter) flush() {
+	if w.n >= 32 {
+		if x := uint32(w.bits >> (w.n - 32)); !full(x) {
+			w.out = binary.BigEndian.AppendUint32(w.out, x)
+			w.n -= 32
+			return
+		}
+	}
 	for w.n >= 8 {
 		w.n -= 8
 		b := byte(w.bits >> w.n)
@@ -92,8 +111,9 @@ func (w *bitWriter) flush() {
 
 // close fills the last byte with ones, as the format wants.
 func (w *bitWriter) close() {
-	if w.flush(); w.n > 0 {
-		w.put(1<<(8-w.n)-1, 8-w.n)
+	if spare := -w.n & 7; spare > 0 {
+		w.put(1<<spare-1, spare)
 	}
+	w.flush()
 	w.flush()
 }

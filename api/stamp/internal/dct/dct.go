@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math/bits"
 )
 
 // ErrMalformed is wrapped when a file is no whole JPEG.
@@ -147,15 +148,14 @@ func (e *editor) keep(c *component, dc, ac *table) bool {
 		if !ok || ac.length[symbol] == 0 {
 			return false
 		}
-		e.w.put(uint32(ac.code[symbol]), int(ac.length[symbol]))
 		size := int(symbol & 15)
+		e.w.put(uint32(ac.code[symbol])<<size|e.r.take(size), int(ac.length[symbol])+size)
 		if size == 0 && symbol != 0xF0 {
 			break // nothing but zeros is left
 		}
 		if k += int(symbol >> 4); k > 63 {
 			return false
 		}
-		e.w.put(e.r.take(size), size)
 	}
 	return true
 }
@@ -232,8 +232,7 @@ func (e *editor) writeDC(c *component, value int32, dc *table) bool {
 	if size > 11 {
 		return false
 	}
-	e.w.put(uint32(dc.code[size]), int(dc.length[size]))
-	e.w.put(bits, size)
+	e.w.put(uint32(dc.code[size])<<size|bits, int(dc.length[size])+size)
 	return true
 }
 
@@ -252,8 +251,7 @@ func (e *editor) write(c *component, block *[64]int32, dc, ac *table) bool {
 		}
 		size, bits := magnitude(v)
 		symbol := run<<4 | size
-		e.w.put(uint32(ac.code[symbol]), int(ac.length[symbol]))
-		e.w.put(bits, size)
+		e.w.put(uint32(ac.code[symbol])<<size|bits, int(ac.length[symbol])+size)
 		run = 0
 	}
 	if run > 0 {
@@ -271,13 +269,11 @@ func extend(bits uint32, size int) int32 {
 }
 
 // magnitude is the reverse.
-func magnitude(v int32) (size int, bits uint32) {
+func magnitude(v int32) (size int, low uint32) {
 	positive := v
 	if v < 0 {
 		positive, v = -v, v-1
 	}
-	for ; positive > 0; positive >>= 1 {
-		size++
-	}
+	size = bits.Len32(uint32(positive))
 	return size, uint32(v) & (1<<size - 1)
 }

@@ -18,7 +18,7 @@ type table struct {
 	length [256]uint8  // by symbol; 0 when it has no code
 }
 
-const fastBits = 9
+const fastBits = 12
 
 func newTable(counts [16]byte, symbols []byte) (*table, error) {
 	t := &table{counts: counts, symbols: symbols}
