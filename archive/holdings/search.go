@@ -3,9 +3,11 @@ package holdings
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -126,15 +128,19 @@ func (h *Room) coded(ctx context.Context, q archive.Query, scope archive.Scope, 
 	if err != nil || hits.Total > 0 {
 		return hits, err
 	}
-	var ids []string
-	for _, t := range []archive.IDType{archive.IDPassport, archive.IDHKMacao, archive.IDTaiwan, archive.IDForeignPR, archive.IDSoldier} {
-		more, err := h.c.Marks.Marked(ctx, archive.MarkPerson, archive.NewIDNumber(t, key).Key())
-		if err != nil {
-			return archive.Hits{}, fmt.Errorf("search: %w", err)
-		}
-		ids = append(ids, more...)
+	types := []archive.IDType{archive.IDPassport, archive.IDHKMacao, archive.IDTaiwan, archive.IDForeignPR, archive.IDSoldier}
+	found, failures := make([][]string, len(types)), make([]error, len(types))
+	var wg sync.WaitGroup
+	for i, t := range types {
+		wg.Go(func() {
+			found[i], failures[i] = h.c.Marks.Marked(ctx, archive.MarkPerson, archive.NewIDNumber(t, key).Key())
+		})
 	}
-	return h.gather(ctx, q, scope, ids)
+	wg.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return archive.Hits{}, fmt.Errorf("search: %w", err)
+	}
+	return h.gather(ctx, q, scope, slices.Concat(found...))
 }
 
 // recheck drops hits that are in scope only by what the index believes: what
