@@ -1,6 +1,6 @@
 // Package reader looks into files that came from outside: it says what a file
 // is, whether it may be kept as a readable archive file, how many pages it has
-// and what text they carry, and it draws single pages for previews.
+// and what text they carry, and it draws single pages for previews and copies.
 //
 // It owns three libraries (pdfcpu, pdfium compiled to WebAssembly, the image
 // decoders) and the distrust towards their input: a bad file is an answer with

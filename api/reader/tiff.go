@@ -3,6 +3,7 @@ package reader
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
@@ -55,7 +56,7 @@ func newSheet(t tiffFile, size int64, entries []entry, maxPixels int64) (sheet, 
 	if err := s.measure(); err != nil {
 		return s, err
 	}
-	if int64(s.width)*int64(s.height) > 10*maxPixels || !s.isStream() && int64(s.width)*int64(s.blockHeight) > maxPixels {
+	if int64(s.width)*int64(s.height) > 10*maxPixels || !s.isStream() && int64(s.across()*s.blockWidth)*int64(s.blockHeight) > maxPixels {
 		return s, fmt.Errorf("picture of %d by %d: %w", s.width, s.height, errLimit)
 	}
 	return s, s.vet()
@@ -304,7 +305,7 @@ func (s *sheet) alone(offset, length uint32, rows int) io.Reader {
 	}
 	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.tag, b.tag) })
 	p := &patched{file: s.file, head: [8]byte{'I', 'I', '*', 0}, size: s.size}
-	if s.order.String() == "BigEndian" {
+	if s.order == binary.BigEndian {
 		p.head = [8]byte{'M', 'M', 0, '*'}
 	}
 	s.order.PutUint32(p.head[4:], uint32(s.size))

@@ -239,6 +239,7 @@ func TestTIFFsThatAreKept(t *testing.T) {
 		"jpeg of its own":   {newTIFF().page(with(colours(80, 20, 7), map[uint16][]uint32{262: {6}, 347: numbersOf(tables)}), whole).out, []archive.Finding{{Code: reader.CodeDamaged, Rejects: true}}},
 		"fax cut short":     {newTIFF().page(map[uint16][]uint32{256: {16}, 257: {16}, 258: {1}, 259: {4}, 262: {0}}, bitsOf(fax)[:4]).out, []archive.Finding{{Code: reader.CodeDamaged, Rejects: true}}},
 		"tile of a village": {newTIFF().page(with(colours(40, 20, 1), map[uint16][]uint32{322: {1 << 20}, 323: {16}}), samples(small, small.Rect)).out, []archive.Finding{{Code: reader.CodeDamaged, Rejects: true}}},
+		"tile of a town":    {newTIFF().page(with(colours(40, 20, 4), map[uint16][]uint32{258: {1}, 262: {0}, 322: {1 << 16}, 323: {1 << 16}}), bitsOf(fax)).out, []archive.Finding{{Code: reader.CodeBomb, Rejects: true}}},
 		"strip of a city":   {newTIFF().page(colours(20_000, 20_000, 1), samples(small, small.Rect)).out, []archive.Finding{{Code: reader.CodeBomb, Rejects: true}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func TestWhatNobodyWaitsForWaitsForARest(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		synctest.Wait()
 		q.want("reading", "page")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		q.want("thumbnail") // one at a time
 		q.line("reading", steady)
@@ -98,7 +98,7 @@ func TestWhatNobodyWaitsForDoesNotWaitForEver(t *testing.T) {
 		q.line("second reading", steady)
 		time.Sleep(rests*time.Second - 1)
 		q.line("third reading", steady)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		q.line("fourth reading", steady)
 		for range 3 {

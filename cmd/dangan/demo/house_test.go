@@ -178,7 +178,9 @@ func (s stamper) DrawCopy(ctx context.Context, c archive.Certificate, originals 
 	return s.Copy(ctx, c, originals, w)
 }
 
-func (s stamper) Draw(ctx context.Context, c archive.Certificate) ([]byte, error) { return s.Stamp(ctx, c) }
+func (s stamper) Draw(ctx context.Context, c archive.Certificate) ([]byte, error) {
+	return s.Stamp(ctx, c)
+}
 
 func (stamper) Number(pdf []byte) (string, error) {
 	text, ok := bytes.CutPrefix(pdf, []byte("%PDF "))
