@@ -58,14 +58,14 @@ func TestEveryWayAgrees(t *testing.T) {
 		searches := policy.Decide(a, archive.ActSearch, archive.Target{}).Allowed
 
 		ways := seen(t.Context(), room, a, r)
-		if !slices.Equal(ways, []bool{reads && searches, reads && searches, reads, reads, files, files, policy.Decide(a, archive.ActReveal, target).Allowed}) {
+		if !slices.Equal(ways, []bool{reads && searches, reads && searches, reads, reads, files, files, files, policy.Decide(a, archive.ActReveal, target).Allowed}) {
 			rt.Errorf("%+v of %+v: %v", a, target, ways)
 		}
 	})
 }
 
 // seen tries every way to a record: a ranked search, an exact one, opening it, its
-// history, its file, a page, its numbers.
+// history, its file, a page, the text of that, its numbers.
 func seen(ctx context.Context, room *holdings.Room, a archive.Actor, r archive.Record) []bool {
 	found := func(q string) bool {
 		hits, err := room.Search(ctx, a, archive.Query{Text: q})
@@ -75,8 +75,9 @@ func seen(ctx context.Context, room *holdings.Room, a archive.Actor, r archive.R
 	_, versions := room.Versions(ctx, a, forPension, r.ID)
 	_, _, file := room.File(ctx, a, forPension, r.ID, 1)
 	_, page := room.Page(ctx, a, forPension, r.ID, 1, 1, 900)
+	_, text := room.PageText(ctx, a, forPension, r.ID, 1, 1)
 	_, reveal := room.Reveal(ctx, a, forPension, r.ID)
-	return []bool{found(r.Title), found(r.RefCode.Original), open == nil, versions == nil, file == nil, page == nil, reveal == nil}
+	return []bool{found(r.Title), found(r.RefCode.Original), open == nil, versions == nil, file == nil, page == nil, text == nil, reveal == nil}
 }
 
 // TestUnknownTakesTheSameSteps: what does not exist and what may not be seen give one
@@ -92,16 +93,20 @@ func TestUnknownTakesTheSameSteps(t *testing.T) {
 			_, err := room.Page(t.Context(), stranger, forPension, id, 1, 1, 900)
 			return err
 		},
+		"text": func(id string) error {
+			_, err := room.PageText(t.Context(), stranger, forPension, id, 1, 1)
+			return err
+		},
 		"versions": func(id string) error { _, err := room.Versions(t.Context(), stranger, forPension, id); return err },
 		"patch":    func(id string) error { _, err := room.Describe(t.Context(), stranger, id, 1, []byte(`{}`)); return err },
 	} {
-		var took []int
+		var took []int64
 		for _, id := range []string{view.ID, "0000000000000000000000ZZZZ"} {
-			w.asks = 0
+			w.asks.Store(0)
 			if err := way(id); !errors.Is(err, archive.ErrNotFound) || errors.Is(err, archive.ErrForbidden) {
 				t.Errorf("%s: %v", name, err)
 			}
-			took = append(took, w.asks)
+			took = append(took, w.asks.Load())
 		}
 		if took[0] != 1 || took[1] != 1 {
 			t.Errorf("%s: forbidden takes %d reads, unknown %d", name, took[0], took[1])

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ type world struct {
 	asked   []string // what the index was asked
 	reader  error
 	reads   int
-	asks    int // for records and for what was derived
+	asks    atomic.Int64        // for records and for what was derived
 	machine holdings.Recognizer // nil for none
 	traces  []archive.Disclosure
 	logged  bytes.Buffer
@@ -121,7 +122,7 @@ func (c chain) Append(_ context.Context, id string, n int, r archive.Record) err
 }
 
 func (c chain) Head(_ context.Context, id string) (archive.Version[archive.Record], error) {
-	c.w.asks++
+	c.w.asks.Add(1)
 	list := c.w.records[id]
 	if len(list) == 0 {
 		return archive.Version[archive.Record]{}, archive.ErrNotFound
@@ -130,7 +131,7 @@ func (c chain) Head(_ context.Context, id string) (archive.Version[archive.Recor
 }
 
 func (c chain) History(_ context.Context, id string) ([]archive.Version[archive.Record], error) {
-	c.w.asks++
+	c.w.asks.Add(1)
 	return slices.Clone(c.w.records[id]), nil
 }
 
@@ -172,7 +173,7 @@ func (w *world) PutDerived(_ context.Context, _ archive.Ref, blob, kind string, 
 }
 
 func (w *world) Derived(_ context.Context, _ archive.Ref, blob, kind string) ([]byte, error) {
-	w.asks++
+	w.asks.Add(1)
 	data, ok := w.derived[blob+"/"+kind]
 	if !ok {
 		return nil, archive.ErrNotFound
