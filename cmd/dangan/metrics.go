@@ -149,8 +149,8 @@ func (m *metrics) certificates(c *storage.Chain[archive.Certificate]) watchedCha
 // backlog is the work that is left, as the sweep of this process last saw it. It
 // costs no listing of its own; a replica that does not sweep says nothing.
 type backlog struct {
-	waiting, dead, oldest prometheus.Gauge
-	now                   func() time.Time
+	waiting, dead, scans, oldest prometheus.Gauge
+	now                          func() time.Time
 
 	mu   sync.Mutex
 	seen *seen // nil when another replica sweeps
@@ -163,6 +163,7 @@ func newBacklog() *backlog {
 	return &backlog{
 		waiting: gauge("dangan_jobs_waiting", "Jobs that are left and will be tried, as the sweep last saw them; told by the replica that sweeps."),
 		dead:    gauge("dangan_jobs_dead", "Jobs that were given up: see dangan work list --dead."),
+		scans:   gauge("dangan_jobs_scans", "Records whose scans wait to be read, beside the jobs that wait."),
 		oldest:  gauge("dangan_jobs_oldest_seconds", "Age of the oldest job that waits; 0 when none does."),
 		now:     time.Now,
 	}
@@ -170,6 +171,7 @@ func newBacklog() *backlog {
 
 type seen struct {
 	waiting, dead int
+	scans         int       // records whose scans wait: for hours, which is no cause for alarm
 	oldest        time.Time // of those that wait
 }
 
@@ -178,11 +180,17 @@ func (s *seen) add(job archive.Job) {
 		s.dead++
 		return
 	}
+	if job.Kind == archive.JobScans {
+		s.scans++
+		return
+	}
 	s.waiting++
 	if s.oldest.IsZero() || job.At.Before(s.oldest) {
 		s.oldest = job.At
 	}
 }
+
+func (s seen) all() int { return s.waiting + s.dead + s.scans }
 
 // watchedWork lets the backlog see what the queue sees.
 type watchedWork struct {
@@ -228,14 +236,14 @@ func (b *backlog) set(s *seen) {
 func (b *backlog) atLeast(s seen) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.seen == nil || s.waiting+s.dead > b.seen.waiting+b.seen.dead {
+	if b.seen == nil || s.all() > b.seen.all() {
 		b.seen = &s
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (b *backlog) Describe(ch chan<- *prometheus.Desc) {
-	for _, gauge := range []prometheus.Gauge{b.waiting, b.dead, b.oldest} {
+	for _, gauge := range []prometheus.Gauge{b.waiting, b.dead, b.scans, b.oldest} {
 		gauge.Describe(ch)
 	}
 }
@@ -253,8 +261,9 @@ func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 	}
 	b.waiting.Set(float64(b.seen.waiting))
 	b.dead.Set(float64(b.seen.dead))
+	b.scans.Set(float64(b.seen.scans))
 	b.oldest.Set(age.Seconds())
-	for _, gauge := range []prometheus.Gauge{b.waiting, b.dead, b.oldest} {
+	for _, gauge := range []prometheus.Gauge{b.waiting, b.dead, b.scans, b.oldest} {
 		gauge.Collect(ch)
 	}
 }

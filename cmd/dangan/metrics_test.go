@@ -65,8 +65,8 @@ func TestMetricsCountWhatWasDone(t *testing.T) {
 	r := newRig(t, newReader(t), &cold{Stamper: newTestSealer(t)})
 	id := r.reviewed(t)
 	planted := time.Now().Add(-time.Hour)
-	for _, job := range []archive.Job{{Nonce: r.house.newID(), Dead: true}, {Nonce: r.house.newID(), Next: planted.Add(24 * time.Hour)}} {
-		job.Kind, job.At, job.Ref = archive.JobRecord, planted, archive.Ref{Kind: archive.KindRecord, ID: r.house.newID()}
+	for _, job := range []archive.Job{{Kind: archive.JobRecord, Dead: true}, {Kind: archive.JobRecord, Next: planted.Add(24 * time.Hour)}, {Kind: archive.JobScans}} {
+		job.Nonce, job.At, job.Ref = r.house.newID(), planted, archive.Ref{Kind: archive.KindRecord, ID: r.house.newID()}
 		if err := r.house.bucket.Work().PutJob(t.Context(), job); err != nil {
 			t.Fatal(err)
 		}
@@ -90,6 +90,7 @@ func TestMetricsCountWhatWasDone(t *testing.T) {
 	await(`dangan_committed_total{kind="certificate",state="seal_failed"}`)
 	await("dangan_jobs_waiting")
 	await("dangan_jobs_dead")
+	await("dangan_jobs_scans")
 	if err := r.house.certificates.Reseal(t.Context(), r.actor("approver"), r.numberOf(t, id)); err != nil {
 		t.Fatal(err)
 	}
