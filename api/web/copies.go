@@ -296,7 +296,7 @@ func (p *Pages) copyImage(c *gin.Context) error {
 	if err != nil {
 		return hidden(err)
 	}
-	if v.Value.Record == "" {
+	if v.Value.Record == "" || v.Value.State.Closed() { // there is no purpose left to look
 		return archive.ErrNotFound
 	}
 	image, err := p.c.Files.Page(ctx, a, archive.Purpose{Code: archive.ForRequest, Case: id}, v.Value.Record, whole(c.Param("n")), whole(c.Param("p")), width)

@@ -52,7 +52,7 @@ func (l *lent) Close() error {
 // copier writes which pages of which originals it was given, in two pieces.
 type copier struct{ w *world }
 
-func (c copier) Copy(_ context.Context, cert archive.Certificate, originals []archive.Content, out io.Writer) error {
+func (c copier) Copy(ctx context.Context, cert archive.Certificate, originals []archive.Content, out io.Writer) error {
 	c.w.mu.Lock()
 	c.w.stamped++
 	fails := c.w.stamp
@@ -66,7 +66,7 @@ func (c copier) Copy(_ context.Context, cert archive.Certificate, originals []ar
 			return err
 		}
 	}
-	return c.DrawCopy(nil, cert, originals, out)
+	return c.DrawCopy(ctx, cert, originals, out)
 }
 
 func (c copier) DrawCopy(_ context.Context, cert archive.Certificate, originals []archive.Content, out io.Writer) error {
