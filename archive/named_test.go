@@ -37,6 +37,8 @@ func TestNames(t *testing.T) {
 		State: archive.CertSealed, IssuedAt: issued, PDF: archive.Blob{ID: "pdf", SHA256: "sum"}}
 	failed := sealed
 	failed.State, failed.PDF, failed.Number = archive.CertSealFailed, archive.Blob{}, "void"
+	renewed := sealed
+	renewed.Earlier, renewed.PDF = []archive.Blob{sealed.PDF}, archive.Blob{ID: "renewed", SHA256: "sum of renewed"}
 	for name, test := range map[string]struct {
 		kind    archive.Kind
 		entries []any
@@ -65,6 +67,10 @@ func TestNames(t *testing.T) {
 			Final: true, Released: true, Begun: true, Blobs: []archive.Blob{sealed.PDF}, Sequence: "certificate-o-2026", Number: 12,
 			Claims: []archive.Value{{Kind: "number", Value: "青民档证〔2026〕000012号"}, {Kind: "pdf", Value: "sum"}},
 			Chains: []archive.Reference{{Ref: archive.Ref{Kind: archive.KindRequest, ID: "q"}, N: 1}, {Ref: archive.Ref{Kind: archive.KindRecord, ID: "r"}, N: 2}}}},
+		"certificate that was renewed": {archive.KindCertificate, []any{sealed, renewed}, archive.Named{
+			Final: true, Released: true, Begun: true, Blobs: []archive.Blob{sealed.PDF, renewed.PDF}, Sequence: "certificate-o-2026", Number: 12,
+			Claims: []archive.Value{{Kind: "number", Value: "青民档证〔2026〕000012号"}, {Kind: "pdf", Value: "sum"}, {Kind: "pdf", Value: "sum of renewed"}},
+			Chains: []archive.Reference{{Ref: archive.Ref{Kind: "request", ID: "q"}, N: 1}, {Ref: archive.Ref{Kind: "record", ID: "r"}, N: 2}}}},
 		"certificate without a PDF": {archive.KindCertificate, []any{failed}, archive.Named{
 			Begun: true, Claims: []archive.Value{{Kind: "number", Value: "VOID"}},
 			Chains: []archive.Reference{{Ref: archive.Ref{Kind: archive.KindRequest, ID: "q"}, N: 1}, {Ref: archive.Ref{Kind: archive.KindRecord, ID: "r"}, N: 2}}}},

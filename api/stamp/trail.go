@@ -18,6 +18,9 @@ import (
 // maxRenewals is how many updates may stand behind a seal: at one in four years, for a century.
 const maxRenewals = 25
 
+// maxProof is how many things one update may hold: two chains with a proof for each certificate have a tenth of it.
+const maxProof = 64
+
 const (
 	docTimestamp = "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161\n"
 	endOfUpdate  = "\n%%EOF\n"
@@ -188,7 +191,7 @@ func readTrail(pdf []byte, id Identity) (*trail, bool) {
 // readUpdate finds the evidence in an update, and the token of its time-stamp. What else is there the caller
 // compares.
 func readUpdate(rest []byte) (e Evidence, token []byte, err error) {
-	for {
+	for range maxProof {
 		head, after, found := bytes.Cut(rest, []byte(">>\nstream\n"))
 		number, digits, _ := bytes.Cut(head, []byte(" 0 obj\n<</Length "))
 		length, err := strconv.Atoi(string(digits))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -141,6 +142,16 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		return err
 	}
 	issued := pdf()
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.house.keepRenewed(ctx) }()
+	for seal.due.Load() != 1 { // or the test runs into its time limit
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 	if err := look(renewals{Seen: 1, Due: 1}); !errors.Is(err, archive.ErrUnavailable) {
 		t.Errorf("by an authority that ends as soon: %v", err)
 	}

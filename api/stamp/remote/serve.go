@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// patience is how long a question may take to come in, and its answer to be taken.
+// patience is how long a question may take to come in. An answer fits into the socket.
 const patience = 5 * time.Second
 
 // Listen makes the socket, which only the user of this process can reach. One that a dead process left is replaced;
@@ -51,7 +51,7 @@ func Serve(ctx context.Context, l net.Listener, signer crypto.Signer, log *slog.
 		if err != nil {
 			return fmt.Errorf("serve signer: %w", err)
 		}
-		_ = c.SetDeadline(time.Now().Add(patience)) // it is a socket: it has deadlines
+		_ = c.SetReadDeadline(time.Now().Add(patience)) // it is a socket: it has deadlines
 		err = answer(c, signer)
 		_ = c.Close()
 		var broken *brokenError
