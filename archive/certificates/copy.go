@@ -16,10 +16,21 @@ import (
 func copied(c *archive.Certificate, pages archive.Copy, of archive.Case) {
 	pages.Append = of.Office.AppendCopies
 	c.Copy, c.Title = &pages, archive.Label{ZH: "档案核证副本", EN: "Certified Copy of Records"}
+	languages := []string{c.Language}
+	if c.Language == archive.Bilingual {
+		languages = []string{"zh-CN", "en"}
+	}
+	for _, language := range languages {
+		c.Statements = append(c.Statements, aboutCopy(pages, of.Record, language)...)
+	}
+}
+
+func aboutCopy(pages archive.Copy, r archive.Record, language string) []archive.Statement {
+	var list []archive.Statement
 	say := func(p archive.CopyPage, zh, en string, args ...any) {
-		text := fmt.Sprintf(archive.Label{ZH: zh, EN: en}.In(c.Language), args...)
-		c.Statements = append(c.Statements, archive.Statement{Text: text, Source: archive.Citation{
-			RefCode: of.Record.RefCode.Original, File: p.File, Page: p.Page, Date: of.Record.Date}})
+		text := fmt.Sprintf(archive.Label{ZH: zh, EN: en}.In(language), args...)
+		list = append(list, archive.Statement{Text: text, Source: archive.Citation{
+			RefCode: r.RefCode.Original, File: p.File, Page: p.Page, Date: r.Date}})
 	}
 	say(pages.Pages[0], "本核证副本共%d页，由本馆馆藏档案复制，经核对与馆藏原件一致。",
 		"This copy of %d page(s) was made from records held by these archives and agrees with the original.", len(pages.Pages))
@@ -30,9 +41,10 @@ func copied(c *archive.Certificate, pages archive.Copy, of archive.Case) {
 	for _, reason := range archive.MaskReasons() {
 		if on, boxes := masked(pages, archive.MaskReason(reason.Code)); boxes > 0 {
 			say(pages.Pages[on[0]-1], "因含%s，副本第%s页共遮盖%d处。", "Withheld, %s: on page %s of the copy, %d place(s).",
-				reason.Label.In(c.Language), join(on, archive.Label{ZH: "、", EN: ", "}.In(c.Language)), boxes)
+				reason.Label.In(language), join(on, archive.Label{ZH: "、", EN: ", "}.In(language)), boxes)
 		}
 	}
+	return list
 }
 
 // masked counts the boxes with a reason, and names the pages of the copy that

@@ -155,6 +155,10 @@ func TestEnglishCopy(t *testing.T) {
 	if got := c.Statements[3].Text; got != "Withheld, personal data of a third party: on page 2–3 of the copy, 3 place(s)." {
 		t.Error(got)
 	}
+	both := w.sealed(w.room(), func(r *archive.Request, rec *archive.Record) { twoPages(r, rec); r.Language = archive.Bilingual })
+	if len(both.Statements) != 2*len(c.Statements) || both.Statements[8].Text != c.Statements[3].Text {
+		t.Errorf("in two languages: %+v", both.Statements)
+	}
 }
 
 // TestCopiesThroughFaults breaks every write of the job; it is tried again, and

@@ -44,9 +44,8 @@ func (c copier) Copy(ctx context.Context, cert archive.Certificate, originals []
 // words across every page that say so.
 func (c copier) DrawCopy(ctx context.Context, cert archive.Certificate, originals []archive.Content, w io.Writer) error {
 	draft := c.copy(cert)
-	mark := archive.Label{ZH: "草稿，未经批准，不作凭证", EN: "Draft, not approved, not valid"}.In(cert.Language)
-	draft.Mark.Agrees, draft.Mark.PurposeMark, draft.Cover.PurposeMark = mark, mark, mark
-	draft.Cover.Number, draft.Cover.Footer, draft.Cover.QRText, draft.Cover.Labels.CheckCode = mark, mark, "", ""
+	draft.Cover = asDraft(draft.Cover, cert.Language)
+	draft.Mark.Agrees, draft.Mark.PurposeMark = draft.Cover.Draft, draft.Cover.Draft
 	return c.inTurn(ctx, cert, func(s *stamp.Stamper) error {
 		return s.DrawCopy(ctx, draft, sources(cert, originals), raster{c.pages}, w)
 	})
@@ -101,10 +100,6 @@ func (c copier) cover(cert archive.Certificate, say func(zh, en string) string) 
 	sheet.Labels.Body = say("副本说明", "About this copy")
 	sheet.Notes = []string{say("本核证副本由电子签章系统签发，与各页一并使用，拆分、涂改无效。",
 		"Issued under an electronic seal; valid only with all its pages and unaltered.")}
-	sheet.Body = nil
-	for _, s := range cert.Statements {
-		sheet.Body = append(sheet.Body, stamp.Paragraph{{Text: s.Text, Source: citation(s.Source, say)}})
-	}
 	return sheet
 }
 

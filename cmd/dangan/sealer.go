@@ -114,12 +114,16 @@ func (s *sealer) Draw(_ context.Context, c archive.Certificate) ([]byte, error) 
 	if err != nil {
 		return nil, stampError(err)
 	}
-	sheet := s.sheet(c)
-	number := archive.Label{ZH: "（草稿，无编号）", EN: "(draft, no number)"}.In(c.Language)
-	sheet.Number, sheet.Footer, sheet.QRText, sheet.CheckCode, sheet.VerifyURL = number, "", "", "", ""
-	sheet.Draft = archive.Label{ZH: "草稿 不作凭证", EN: "DRAFT, NOT VALID"}.In(c.Language)
-	pdf, err := stamper.Draw(sheet)
+	pdf, err := stamper.Draw(asDraft(s.sheet(c), c.Language))
 	return pdf, stampError(err)
+}
+
+// asDraft takes from a sheet what an issued one is known by.
+func asDraft(sheet stamp.Sheet, language string) stamp.Sheet {
+	number := archive.Label{ZH: "（草稿，无编号）", EN: "(draft, no number)"}.In(language)
+	sheet.Number, sheet.Footer, sheet.QRText, sheet.CheckCode, sheet.VerifyURL = number, "", "", "", ""
+	sheet.Draft = archive.Label{ZH: "草稿 不作凭证", EN: "DRAFT, NOT VALID"}.In(language)
+	return sheet
 }
 
 // sheet puts a number and a code on what the certificate says.
