@@ -1,9 +1,6 @@
 package archive
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // Bilingual is the language of a sheet with both languages on it, Chinese first.
 const Bilingual = "bilingual"
@@ -16,6 +13,7 @@ type Sheet struct {
 	Title    string    `json:"title"`
 	Rows     [][]Cell  `json:"rows"` // above the text, one or two cells in each
 	Body     []Passage `json:"body"`
+	Also     []Passage `json:"also,omitempty"` // the body in the second language
 	After    []Cell    `json:"after,omitempty"`
 	Notes    []string  `json:"notes,omitempty"`
 	Mark     string    `json:"mark,omitempty"`
@@ -53,11 +51,10 @@ func (t Template) Word(c Case, language string) (Sheet, []Statement) {
 		language = "zh-CN"
 	}
 	w.sheet = Sheet{Language: language, Issuer: w.both(c.Office.Name, "\n"), Title: w.text(w.names, t.Title, "\n"),
-		Mark: w.text(w.names, t.Mark, "  "), Date: w.both(Label{ZH: dayOf(c.Issued).Chinese(), EN: dayOf(c.Issued).English()}, "\n")}
+		Mark: w.first(w.names, t.Mark), Date: w.both(Label{ZH: dayOf(c.Issued).Chinese(), EN: dayOf(c.Issued).English()}, "\n")}
 	for _, b := range t.Blocks {
 		w.block(b)
 	}
-	w.sheet.Body = append(w.body, w.also...)
 	return w.sheet, w.statements
 }
 
@@ -79,9 +76,8 @@ type wording struct {
 	main       string
 	second     string // empty for none
 	sheet      Sheet
-	body, also []Passage // in the main language, and in the second
-	pair       bool      // the last row has room for another cell
-	open       bool      // the last passage goes on with statements
+	pair       bool // the last row has room for another cell
+	open       bool // the last passage goes on with statements
 	statements []Statement
 }
 
@@ -92,7 +88,7 @@ func (w *wording) both(l Label, between string) string {
 	if first == "" {
 		first = l.ZH
 	}
-	if w.second == "" || l.EN == "" || l.EN == first {
+	if w.second == "" || first == "" || l.EN == "" || l.EN == first {
 		return first
 	}
 	return first + between + l.EN
@@ -101,6 +97,24 @@ func (w *wording) both(l Label, between string) string {
 // text says a text of a template; where English is missing, Chinese stands in.
 func (w *wording) text(names terms, l Label, between string) string {
 	return w.both(Label{ZH: say(names, l.ZH, "zh-CN"), EN: say(names, l.EN, "en")}, between)
+}
+
+// sharedPrefix is how many bytes two texts have in common at their beginning.
+func sharedPrefix(a, b string) int {
+	for i, r := range b {
+		if !strings.HasPrefix(a[min(i, len(a)):], string(r)) {
+			return i
+		}
+	}
+	return len(b)
+}
+
+// first says a text in the main language.
+func (w *wording) first(names terms, l Label) string {
+	if en := say(names, l.EN, "en"); w.main == "en" && en != "" {
+		return en
+	}
+	return say(names, l.ZH, "zh-CN")
 }
 
 // say words a text of a template that was checked; one with a fault says nothing.
@@ -152,7 +166,7 @@ func (w *wording) put(b Block, names terms) {
 		w.sheet.After = append(w.sheet.After, cell)
 	case BlockNote:
 		w.sheet.Notes = append(w.sheet.Notes, text)
-	case BlockSay:
+	case BlockSay: // in the first language it says something, or text would be empty
 		w.open = false
 		w.passage(names, b, "")
 	}
@@ -160,33 +174,27 @@ func (w *wording) put(b Block, names terms) {
 
 // passage adds what a block says to the body, once for each language.
 func (w *wording) passage(names terms, b Block, source string) {
-	add := func(body []Passage, s Sentence) []Passage {
-		if w.open && len(body) > 0 {
-			last := len(body) - 1
-			if s.Text[0] < utf8.RuneSelf { // words of letters stand apart
-				s.Text = " " + s.Text
-			}
-			body[last] = append(body[last], s)
-			return body
+	add := func(body []Passage, lang, text string) []Passage {
+		s := Sentence{Text: text, Source: source}
+		if !w.open || len(body) == 0 {
+			return append(body, Passage{s})
 		}
-		return append(body, Passage{s})
+		if lang == "en" { // whose sentences stand apart
+			s.Text = " " + text
+		}
+		last := len(body) - 1
+		body[last] = append(body[last], s)
+		return body
 	}
-	zh, en := say(names, b.Text.ZH, "zh-CN"), say(names, b.Text.EN, "en")
-	if w.main == "en" && en != "" {
-		zh = en
-	}
-	w.body = add(w.body, Sentence{Text: zh, Source: source})
-	if w.second != "" && en != "" {
-		w.also = add(w.also, Sentence{Text: en, Source: source})
+	w.sheet.Body = add(w.sheet.Body, w.main, w.first(names, b.Text))
+	if en := say(names, b.Text.EN, "en"); w.second != "" && en != "" {
+		w.sheet.Also = add(w.sheet.Also, w.second, en)
 	}
 }
 
 // state adds a statement with its source.
 func (w *wording) state(b Block, names terms) {
-	first := say(names, b.Text.ZH, "zh-CN")
-	if english := say(names, b.Text.EN, "en"); w.main == "en" && english != "" {
-		first = english
-	}
+	first := w.first(names, b.Text)
 	if first == "" {
 		return
 	}
@@ -199,7 +207,10 @@ func (w *wording) state(b Block, names terms) {
 	if where.ZH == "" {
 		where = w.template.Source
 	}
-	source := w.text(names, where, " / ")
+	source := w.first(names, where)
+	if en := say(names, where.EN, "en"); w.second != "" && en != "" { // a reference code need not stand twice
+		source += " / " + strings.TrimLeft(en[sharedPrefix(source, en):], ", ")
+	}
 	w.passage(names, b, source)
 	w.open = true
 	citation := Citation{RefCode: w.c.Record.RefCode.Original, File: page.File, Page: page.Page, Date: w.c.Record.Date}

@@ -59,7 +59,7 @@ func TestDefaultTemplates(t *testing.T) {
 			t.Errorf("%s: %d statements of %d", key, len(stated), want)
 		}
 		sources := 0
-		for _, p := range sheet.Body {
+		for _, p := range append(sheet.Body, sheet.Also...) {
 			for _, s := range p {
 				if s.Text == "" {
 					t.Errorf("%s: an empty sentence", key)
@@ -193,10 +193,10 @@ func TestBilingualSheet(t *testing.T) {
 	if sheet.Title != "婚姻登记档案证明\nCertificate of Marriage Registration Record" || sheet.Rows[0][0].Label != "申请人\nApplicant" || sheet.Rows[0][0].Value != "张某某" {
 		t.Errorf("%+v", sheet)
 	}
-	if len(sheet.Body) != 6 || sheet.Body[1][0].Source != sheet.Body[4][0].Source || sheet.Body[1][1].Source == sheet.Body[1][0].Source {
-		t.Errorf("%+v", sheet.Body)
+	if len(sheet.Body) != 3 || len(sheet.Also) != 3 || sheet.Body[1][0].Source != sheet.Also[1][0].Source || sheet.Body[1][1].Source == sheet.Body[1][0].Source {
+		t.Errorf("%+v, %+v", sheet.Body, sheet.Also)
 	}
-	if got := sheet.Body[4][1].Text; got != " The certificate of registration bears the number 某某结婚证字号." {
+	if got := sheet.Also[1][1].Text; got != " The certificate of registration bears the number 某某结婚证字号." {
 		t.Errorf("%q", got)
 	}
 	if stated[1].Source != (archive.Citation{RefCode: c.Record.RefCode.Original, File: 1, Page: 4, Date: c.Record.Date}) {

@@ -15,12 +15,11 @@ const (
 	right  = pageWidth - left
 	column = right - left
 
-	closingBottom = 592.0 // where the table ends on the page that carries the seal
-	openBottom    = 766.0 // and on a page that goes on
-	laterTitle    = 76.0
-	laterTop      = 128.0 // where it begins on later pages
-	footerLine    = 790.0
-	leastBody     = 150.0 // so that the body's label has room
+	openBottom = 766.0 // where the table ends on a page that goes on
+	laterTitle = 76.0
+	laterTop   = 128.0 // where it begins on later pages
+	footerLine = 790.0
+	leastBody  = 150.0 // so that the body's label has room
 
 	qrTop, qrSize          = 664.0, 84.0
 	sealX, sealY           = 436.0, 674.0 // centre of the seal
@@ -44,13 +43,22 @@ type proportions struct {
 	cell  float64   // type size in cells
 	text  float64   // type size of the body
 	leads []float64 // distances of the body's lines, the best first
+
+	indent float64 // of a paragraph, in characters
+	source float64 // type size of the sources
+	end    float64 // height of the closing words
+	bottom float64 // where the table ends on the page that carries the seal
 }
 
-func proportionsFor(l Labels) proportions {
-	if r, _ := utf8.DecodeRuneInString(l.Body); ideographic(r) {
-		return proportions{label: 76, pair: 214, row: 32, lead: 17.5, cell: 12, text: 13, leads: []float64{25, 23, 21, 19.5}}
+func proportionsFor(s Sheet) proportions {
+	r, _ := utf8.DecodeRuneInString(s.Labels.Body)
+	switch {
+	case ideographic(r) && s.Also.Language != "": // two languages need room
+		return proportions{label: 70, pair: 226, row: 22, lead: 13, cell: 10.5, text: 12, leads: []float64{21, 19, 17.5, 16.5}, indent: 2, source: 8, end: 22, bottom: 634}
+	case ideographic(r):
+		return proportions{label: 76, pair: 214, row: 32, lead: 17.5, cell: 12, text: 13, leads: []float64{25, 23, 21, 19.5}, indent: 2, source: 8.5, end: 28, bottom: 592}
 	}
-	return proportions{label: 97, pair: column / 2, row: 28, lead: 14.5, cell: 11, text: 11.5, leads: []float64{20, 18, 16.5}}
+	return proportions{label: 97, pair: column / 2, row: 28, lead: 14.5, cell: 11, text: 11.5, leads: []float64{20, 18, 16.5}, source: 8.5, end: 28, bottom: 592}
 }
 
 func (m proportions) bodyWidth() float64 { return column - m.label - 2*bodyPad }
@@ -77,7 +85,7 @@ type canvasPage struct {
 }
 
 func newPress(d *document, sheet Sheet, regular, bold *face) *press {
-	p := &press{doc: d, sheet: sheet, structure: newStructure(), claim: certificateClaim(), proportions: proportionsFor(sheet.Labels)}
+	p := &press{doc: d, sheet: sheet, structure: newStructure(), claim: certificateClaim(), proportions: proportionsFor(sheet)}
 	p.regular, p.bold = newUsedFont(regular, d, "R"), newUsedFont(bold, d, "B")
 	return p
 }
@@ -154,8 +162,8 @@ func (p *press) run(seal func(*canvasPage)) (ref, error) {
 	}
 	top := p.tableTop() + heightOf(rows)
 	r := room{
-		firstOpen: openBottom - top, firstClosing: closingBottom - top - heightOf(after),
-		laterOpen: openBottom - laterTop, laterClosing: closingBottom - laterTop - heightOf(after),
+		firstOpen: openBottom - top, firstClosing: p.bottom - top - heightOf(after),
+		laterOpen: openBottom - laterTop, laterClosing: p.bottom - laterTop - heightOf(after),
 	}
 	tighten(body, p.leads, r.firstClosing)
 	pages, err := paginate(body, r)
@@ -180,7 +188,7 @@ func (p *press) drawPages(pages [][]bodyLine, rows, after []laidRow, seal func(*
 			c.line(left, y, right, y)
 		}
 		if last {
-			bottom = closingBottom - heightOf(after)
+			bottom = p.bottom - heightOf(after)
 		}
 		if last && i > 0 { // the rest of a text needs no more than its own height
 			bottom = min(bottom, max(y+leastBody, y+total(lines)+2*bodyPad))
@@ -243,22 +251,39 @@ func (p *press) ground(c *canvas) {
 	c.frame(frameInner, frameInner, pageWidth-2*frameInner, pageHeight-2*frameInner, 0.6)
 }
 
-func (p *press) issuerLines() []textLine {
-	return p.headings(style{font: p.bold, size: 21, ink: red(), tracking: 6}, p.sheet.Issuer)
+// headings are a heading, and smaller under it the same in another language.
+type headings struct {
+	lines, also []textLine
+	lead        float64 // of lines
 }
 
-func (p *press) titleLines() []textLine {
-	return p.headings(style{font: p.bold, size: 27, ink: black(), tracking: 5}, p.sheet.Title)
+func (p *press) issuer() headings {
+	return p.headings(style{font: p.bold, size: 21, ink: red(), tracking: 6}, p.sheet.Issuer, issuerLead)
 }
 
-// headings sets a heading, and smaller what follows it on lines of their own.
-func (p *press) headings(st style, text string) []textLine {
+func (p *press) title() headings {
+	return p.headings(style{font: p.bold, size: 27, ink: black(), tracking: 5}, p.sheet.Title, titleLead)
+}
+
+func (p *press) headings(st style, text string, lead float64) headings {
 	first, rest, more := strings.Cut(text, "\n")
-	lines := p.heading(st, first, column)
+	h := headings{lines: p.heading(st, first, column), lead: lead}
 	if more {
-		lines = append(lines, p.heading(style{font: p.regular, size: 14, ink: st.ink}, rest, column)...)
+		h.also = p.heading(style{font: p.regular, size: 13, ink: st.ink}, rest, column)
 	}
-	return lines
+	return h
+}
+
+// height is how far the last baseline is below the first.
+func (h headings) height() float64 {
+	return h.lead*float64(len(h.lines)-1) + alsoLead*float64(len(h.also))
+}
+
+// show draws the lines, the first at y, and returns the last baseline.
+func (h headings) show(c *canvas, y float64) float64 {
+	next := show(c, h.lines, left, y, column, h.lead, centered)
+	show(c, h.also, left, next-h.lead+alsoLead, column, alsoLead, centered)
+	return y + h.height()
 }
 
 // oneLine is a heading where there is room for its first line alone.
@@ -271,12 +296,12 @@ func oneLine(text string) string {
 const (
 	issuerLine, issuerLead = 91.0, 27.0
 	titleDrop, titleLead   = 50.0, 36.0
+	alsoLead               = 21.0
 	numberDrop, tableDrop  = 28.0, 13.5
 )
 
 func (p *press) tableTop() float64 {
-	issuer, title := len(p.issuerLines())-1, len(p.titleLines())-1
-	return issuerLine + issuerLead*float64(issuer) + 17 + titleDrop + titleLead*float64(title) + numberDrop + tableDrop
+	return issuerLine + p.issuer().height() + 17 + titleDrop + p.title().height() + numberDrop + tableDrop
 }
 
 // head draws the head of page i and returns where its table begins.
@@ -292,13 +317,9 @@ func (p *press) head(c *canvas, i int) float64 {
 		return laterTop
 	}
 	y := 0.0
-	c.tag("P", "", func() {
-		y = show(c, p.issuerLines(), left, issuerLine, column, issuerLead, centered) - issuerLead + 17
-	})
+	c.tag("P", "", func() { y = p.issuer().show(c, issuerLine) + 17 })
 	p.doubleRule(c, y)
-	c.tag("H1", "", func() {
-		y = show(c, p.titleLines(), left, y+titleDrop, column, titleLead, centered) - titleLead + numberDrop
-	})
+	c.tag("H1", "", func() { y = p.title().show(c, y+titleDrop) + numberDrop })
 	c.tag("P", "", func() { show(c, number, left, y, column, 0, toRight) })
 	return y + tableDrop
 }

@@ -3,6 +3,7 @@ package stamp
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,7 +20,6 @@ var ErrIncomplete = errors.New("sheet is incomplete")
 // a new line in a value or a note.
 type Sheet struct {
 	Language string // BCP 47, for readers and screen readers: zh-CN, en
-	Also     string // that of the paragraphs which begin with a letter, on a sheet in two languages
 	// Issuer is the office, in red at the head. Of it and of the title, what follows a "\n" is set smaller: the same
 	// in another language.
 	Issuer string
@@ -28,6 +28,7 @@ type Sheet struct {
 
 	Rows  []Row       // above the body: applicant, purpose, where the file is
 	Body  []Paragraph // what the record says
+	Also  Translation // the same in another language, under the body
 	After []Row       // below the body: term, remarks
 
 	SignedBy string // under the seal: the office,
@@ -49,6 +50,12 @@ type Row []Field
 
 // Field is a bold label and its value; a long value wraps.
 type Field struct{ Label, Value string }
+
+// Translation is a body in a second language; the zero value is none.
+type Translation struct {
+	Language string // BCP 47, of a language written with letters
+	Body     []Paragraph
+}
 
 // Paragraph is a run of sentences.
 type Paragraph []Sentence
@@ -119,7 +126,7 @@ func (s *Sheet) check() error {
 			problems = append(problems, name+" is empty")
 		}
 	}
-	if s.Language == "" || strings.Trim(s.Language+s.Also, languageTag) != "" {
+	if s.Language == "" || strings.Trim(s.Language+s.Also.Language, languageTag) != "" {
 		problems = append(problems, "Language is not a language tag")
 	}
 	if len(s.Body) == 0 {
@@ -142,7 +149,7 @@ func (s *Sheet) check() error {
 // sources numbers the distinct sources of the body in order of first use, from 1.
 func (s *Sheet) sources() (list []string, number map[string]int) {
 	number = map[string]int{}
-	for _, paragraph := range s.Body {
+	for _, paragraph := range slices.Concat(s.Body, s.Also.Body) {
 		for _, sentence := range paragraph {
 			if sentence.Source != "" && number[sentence.Source] == 0 {
 				list = append(list, sentence.Source)

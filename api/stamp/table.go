@@ -3,7 +3,6 @@ package stamp
 import (
 	"fmt"
 	"slices"
-	"unicode/utf8"
 )
 
 // laidField is a field broken into lines.
@@ -111,39 +110,56 @@ type bodyLine struct {
 	align  align
 	text   bool // of a paragraph, so that its height may be reduced
 	head   bool // must not be the last line of a page
+
+	translated bool // in the second language
 }
 
 // bodyLines sets the paragraphs with their source numbers, the list of sources, and the closing words.
 func (p *press) bodyLines() []bodyLine {
 	text := style{font: p.regular, size: p.text, ink: black()}
-	mark := style{font: p.regular, size: 7.5, ink: grey(), rise: 4.6}
 	list, number := p.sheet.sources()
 	var lines []bodyLine
 	for _, paragraph := range p.sheet.Body {
-		var atoms []atom
-		for _, sentence := range paragraph {
-			atoms = append(atoms, p.set(text, sentence.Text)...)
-			if sentence.Source != "" {
-				atoms = append(atoms, glue(p.set(mark, fmt.Sprintf("[%d]", number[sentence.Source])))...)
-			}
+		lines = append(lines, p.paragraph(paragraph, number, text, p.indent*text.size, bodyLine{height: p.leads[0], text: true})...)
+	}
+	text.size = translatedSize
+	for i, paragraph := range p.sheet.Also.Body {
+		translated := p.paragraph(paragraph, number, text, 0, bodyLine{height: translatedLead, translated: true})
+		if i == 0 && len(translated) > 0 {
+			translated[0].height += 4
 		}
-		indent := 0.0
-		if len(atoms) > 0 && ideographic(atoms[0].r) {
-			indent = 2 * text.size
-		}
-		broken := breakLines(atoms, p.bodyWidth(), indent)
-		for i, l := range broken {
-			if indent > 0 { // words of letters read better ragged than torn apart
-				l.justify(p.bodyWidth())
-			}
-			lonely := i == 0 || i == len(broken)-2
-			lines = append(lines, bodyLine{textLine: l, height: p.leads[0], text: true, head: lonely && !l.last})
-		}
+		lines = append(lines, translated...)
 	}
 	lines = append(lines, p.sourceLines(list)...)
 	if p.sheet.Labels.End != "" {
 		end := p.heading(style{font: p.regular, size: 11.5, ink: black(), tracking: 1}, p.sheet.Labels.End, p.bodyWidth())
-		lines = append(lines, bodyLine{textLine: end[0], height: 28, align: centered})
+		lines = append(lines, bodyLine{textLine: end[0], height: p.end, align: centered})
+	}
+	return lines
+}
+
+// translatedSize and translatedLead are smaller than those of the body that counts.
+const translatedSize, translatedLead = 10.0, 13.5
+
+// paragraph breaks a paragraph into lines like the given one.
+func (p *press) paragraph(paragraph Paragraph, number map[string]int, text style, indent float64, like bodyLine) []bodyLine {
+	mark := style{font: p.regular, size: 7.5, ink: grey(), rise: 4.6}
+	var atoms []atom
+	for _, sentence := range paragraph {
+		atoms = append(atoms, p.set(text, sentence.Text)...)
+		if sentence.Source != "" {
+			atoms = append(atoms, glue(p.set(mark, fmt.Sprintf("[%d]", number[sentence.Source])))...)
+		}
+	}
+	var lines []bodyLine
+	broken := breakLines(atoms, p.bodyWidth(), indent)
+	for i, l := range broken {
+		if p.indent > 0 && !like.translated { // words of letters read better ragged than torn apart
+			l.justify(p.bodyWidth())
+		}
+		like.textLine = l
+		like.head = (i == 0 || i == len(broken)-2) && !l.last
+		lines = append(lines, like)
 	}
 	return lines
 }
@@ -156,11 +172,11 @@ func glue(atoms []atom) []atom {
 }
 
 func (p *press) sourceLines(list []string) []bodyLine {
-	small := style{font: p.regular, size: 8.5, ink: grey()}
+	small := style{font: p.regular, size: p.source, ink: grey()}
 	var lines []bodyLine
 	for i, source := range list {
 		if i == 0 {
-			heading := p.set(style{font: p.bold, size: 8.5, ink: grey()}, p.sheet.Labels.Sources)
+			heading := p.set(style{font: p.bold, size: p.source, ink: grey()}, p.sheet.Labels.Sources)
 			lines = append(lines, bodyLine{textLine: textLine{atoms: heading, last: true}, height: sourceLead + 8, head: true})
 		}
 		for j, l := range breakLines(p.set(small, source), p.bodyWidth()-sourceHang, 0) {
@@ -170,7 +186,7 @@ func (p *press) sourceLines(list []string) []bodyLine {
 				prefix[len(prefix)-1].width += sourceHang - widthOf(prefix)
 				l = textLine{atoms: append(prefix, l.atoms...), last: l.last}
 			}
-			lines = append(lines, bodyLine{textLine: l, height: sourceLead})
+			lines = append(lines, bodyLine{textLine: l, height: sourceLead, head: !l.last})
 		}
 	}
 	return lines
@@ -189,8 +205,8 @@ func (p *press) drawBody(c *canvas, lines []bodyLine, y, bottom float64) {
 			n++
 		}
 		entries := ""
-		if first := lines[0].atoms; p.sheet.Also != "" && len(first) > 0 && first[0].r < utf8.RuneSelf {
-			entries = fmt.Sprintf("/Lang(%s)", p.sheet.Also)
+		if lines[0].translated {
+			entries = fmt.Sprintf("/Lang(%s)", p.sheet.Also.Language)
 		}
 		c.tag("P", entries, func() {
 			for _, l := range lines[:n] {

@@ -141,7 +141,8 @@ func (s *sealer) sheet(c archive.Certificate) stamp.Sheet {
 	case "en":
 		sheet.Labels = stamp.English()
 	case archive.Bilingual:
-		sheet.Language, sheet.Also, sheet.Labels = "zh-CN", "en", stamp.Bilingual()
+		sheet.Language, sheet.Labels = "zh-CN", stamp.Bilingual()
+		sheet.Also = stamp.Translation{Language: "en", Body: paragraphs(said.Also)}
 		sheet.SignedBy, sheet.Date = c.Issuer.ZH, archive.DateOf(c.IssuedAt).Chinese()
 	}
 	for _, row := range said.Rows {
@@ -150,14 +151,18 @@ func (s *sealer) sheet(c archive.Certificate) stamp.Sheet {
 	for _, cell := range said.After {
 		sheet.After = append(sheet.After, cells([]archive.Cell{cell}))
 	}
-	for _, passage := range said.Body {
-		var p stamp.Paragraph
-		for _, sentence := range passage {
-			p = append(p, stamp.Sentence{Text: sentence.Text, Source: sentence.Source})
-		}
-		sheet.Body = append(sheet.Body, p)
-	}
+	sheet.Body = paragraphs(said.Body)
 	return sheet
+}
+
+func paragraphs(body []archive.Passage) []stamp.Paragraph {
+	list := make([]stamp.Paragraph, len(body))
+	for i, passage := range body {
+		for _, s := range passage {
+			list[i] = append(list[i], stamp.Sentence{Text: s.Text, Source: s.Source})
+		}
+	}
+	return list
 }
 
 func cells(row []archive.Cell) stamp.Row {
