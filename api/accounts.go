@@ -75,6 +75,11 @@ type postInput struct {
 	}
 }
 
+type renewInput struct {
+	ID      string `path:"id"`
+	IfMatch string `header:"If-Match" doc:"The entry number it was read at. Required."`
+}
+
 type ruleInput struct {
 	ID      string `path:"id"`
 	IfMatch string `header:"If-Match" doc:"The entry number it was read at. Required."`
@@ -137,6 +142,22 @@ func (s *Server) addAccounts() {
 		}
 		return accountOr(s.c.People.Repost(ctx, a, in.ID, n, archive.Post{Role: in.Body.Role, Office: in.Body.Office}))
 	})
+	operate(s, archive.ActEnrol, huma.Operation{
+		OperationID: "readmit-citizen", Method: http.MethodPost, Path: "/api/v1/citizens/readmit", Tags: tags,
+		Summary: "Give a citizen whose identity document was seen at the counter a new first password",
+	}, func(ctx context.Context, a archive.Actor, in *enrolInput) (*madeOutput, error) {
+		return madeOr(s.c.People.Readmit(ctx, a, archive.Account{User: in.Body.User, Name: in.Body.Name, IDNumber: in.Body.IDNumber}))
+	})
+	operate(s, archive.ActPropose, huma.Operation{
+		OperationID: "renew-password", Method: http.MethodPost, Path: "/api/v1/accounts/{id}/password", Tags: tags,
+		Summary: "Give an account a new first password, and lock it until the security administrator unlocks it",
+	}, func(ctx context.Context, a archive.Actor, in *renewInput) (*madeOutput, error) {
+		n, err := seen(in.ID, in.IfMatch)
+		if err != nil {
+			return nil, err
+		}
+		return madeOr(s.c.People.Renew(ctx, a, in.ID, n))
+	})
 	operate(s, archive.ActConfirm, huma.Operation{
 		OperationID: "rule-account", Method: http.MethodPost, Path: "/api/v1/accounts/{id}/rulings", Tags: tags,
 		Summary: "Confirm a post, lock, unlock, end sessions, correct relatives",
@@ -189,7 +210,7 @@ func (s *Server) enrolCitizen(ctx context.Context, a archive.Actor, in *enrolInp
 
 func madeOr(v archive.Version[archive.Account], password string, err error) (*madeOutput, error) {
 	if err != nil {
-		return nil, err
+		return nil, outdated(err)
 	}
 	out := &madeOutput{}
 	out.Body.Account, out.Body.First = accountView{v.Value, v.N}, password

@@ -77,6 +77,15 @@ func (p people) Enrol(_ context.Context, _ archive.Actor, a archive.Account) (ar
 	return p.made(a)
 }
 
+func (p people) Readmit(_ context.Context, _ archive.Actor, a archive.Account) (archive.Version[archive.Account], string, error) {
+	return p.made(a)
+}
+
+func (p people) Renew(_ context.Context, _ archive.Actor, _ string, n int) (archive.Version[archive.Account], string, error) {
+	v, err := p.one(n)
+	return v, "first-password", err
+}
+
 func (p people) Propose(_ context.Context, _ archive.Actor, a archive.Account) (archive.Version[archive.Account], string, error) {
 	return p.made(a)
 }
@@ -184,6 +193,7 @@ func TestAccountsOverHTTP(t *testing.T) {
 		{archive.RoleAuditor, "/search", `{"user":"zhang"}`, "", 200, canary},
 		{archive.RoleAdmin, "/" + accountID + "/post", `{"role":"agency"}`, `"2"`, 200, accountID},
 		{archive.RoleAdmin, "/" + accountID + "/post", `{"role":"agency"}`, `"1"`, 412, "changed"},
+		{archive.RoleAdmin, "/" + accountID + "/password", "", `"2"`, 200, `"first_password":"first-password"`},
 		{archive.RoleSecurity, "/" + accountID + "/rulings", `{"step":"confirm"}`, `"2"`, 200, accountID},
 		{archive.RoleSecurity, "/" + accountID + "/rulings", `{"step":"confirm"}`, "", 428, "if_match_required"},
 		{archive.RoleSecurity, "/" + accountID + "/keys", `{"expires":"2027-01-01T00:00:00Z"}`, `"2"`, 201, `"secret":"dgk_secret"`},
@@ -199,9 +209,11 @@ func TestAccountsOverHTTP(t *testing.T) {
 			t.Errorf("%s %s: %d %s", tt.path, tt.body, rec.Code, rec.Body)
 		}
 	}
-	rec := w.do(call{role: archive.RoleUploader, method: "POST", path: "/api/v1/citizens", body: `{"user":"zhang","name":"张","id_number":{"original":"999999199001010016"}}`})
-	if rec.Code != 201 {
-		t.Errorf("%d %s", rec.Code, rec.Body)
+	for path, status := range map[string]int{"": 201, "/readmit": 200} {
+		rec := w.do(call{role: archive.RoleUploader, method: "POST", path: "/api/v1/citizens" + path, body: `{"user":"zhang","name":"张","id_number":{"original":"999999199001010016"}}`})
+		if rec.Code != status {
+			t.Errorf("%s: %d %s", path, rec.Code, rec.Body)
+		}
 	}
 }
 
@@ -278,12 +290,14 @@ func TestAccountPages(t *testing.T) {
 	}{
 		{archive.RoleAdmin, "/accounts", url.Values{"user": {"zhang"}, "name": {"张"}, "role": {"agency"}}, 200, "first-password"},
 		{archive.RoleAdmin, "/accounts", url.Values{"user": {"Z!"}, "name": {"张"}}, 422, "只能用小写字母"},
+		{archive.RoleAdmin, "/accounts/" + accountID + "/password", url.Values{"version": {"2"}}, 200, "first-password"},
 		{archive.RoleSecurity, "/accounts/" + accountID + "/rulings", url.Values{"version": {"2"}, "step": {"lock"}, "list": {"agency"}}, 303, ""},
 		{archive.RoleSecurity, "/accounts/" + accountID + "/rulings", url.Values{"version": {"1"}, "step": {"lock"}}, 409, "请重试"},
 		{archive.RoleSecurity, "/accounts/" + accountID + "/keys", url.Values{"version": {"2"}, "expires": {"2027-01-01"}}, 200, "dgk_secret"},
 		{archive.RoleSecurity, "/accounts/" + accountID + "/keys", url.Values{"version": {"2"}, "expires": {"soon"}}, 422, "account.expires"},
 		{archive.RoleSecurity, "/accounts/" + accountID + "/keys/withdraw", url.Values{"version": {"2"}, "key": {"k1"}}, 303, ""},
 		{archive.RoleUploader, "/citizens", url.Values{"user": {"zhang"}, "name": {"张"}, "id_number": {"999999199001010016"}}, 200, "first-password"},
+		{archive.RoleUploader, "/citizens", url.Values{"user": {"zhang"}, "name": {"张"}, "id_number": {"999999199001010016"}, "known": {"on"}}, 200, "first-password"},
 		{archive.RoleUploader, "/citizens", url.Values{"user": {"zhang"}, "name": {""}}, 422, "必填"},
 		{archive.RoleUploader, "/me/relatives", url.Values{"relative": {"1"}}, 422, "身份证号有误"},
 		{archive.RoleUploader, "/me/relatives", url.Values{"relative": {"999999199001010016"}}, 303, ""},

@@ -98,6 +98,7 @@ const (
 	RuleLock      RulingStep = "lock"
 	RuleUnlock    RulingStep = "unlock"
 	RuleEnd       RulingStep = "end_sessions"
+	RuleSecond    RulingStep = "drop_second_factor" // whose device and codes are lost
 	RuleRelatives RulingStep = "relatives"
 )
 

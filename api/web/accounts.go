@@ -76,6 +76,18 @@ func (p *Pages) propose(c *gin.Context) error {
 	return p.showAccounts(c, http.StatusOK, page)
 }
 
+func (p *Pages) renew(c *gin.Context) error {
+	id, err := recordID(c)
+	if err != nil {
+		return err
+	}
+	v, password, err := p.c.People.Renew(c.Request.Context(), actor(c), id, whole(c.PostForm("version")))
+	if err != nil {
+		return p.orAccounts(c, accountsPage{}, err)
+	}
+	return p.showAccounts(c, http.StatusOK, accountsPage{List: v.Value.List(), Made: &v.Value, Secret: password})
+}
+
 func (p *Pages) rule(c *gin.Context) error {
 	id, err := recordID(c)
 	if err != nil {
@@ -131,8 +143,12 @@ func (p *Pages) enrolForm(c *gin.Context) error {
 
 func (p *Pages) enrol(c *gin.Context) error {
 	page := enrolPage{User: strings.TrimSpace(c.PostForm("user")), Name: strings.TrimSpace(c.PostForm("name"))}
-	v, password, err := p.c.People.Enrol(c.Request.Context(), actor(c),
-		archive.Account{User: page.User, Name: page.Name, IDNumber: archive.NewIDNumber("", c.PostForm("id_number"))})
+	enter := p.c.People.Enrol
+	if c.PostForm("known") != "" {
+		enter = p.c.People.Readmit
+	}
+	v, password, err := enter(c.Request.Context(), actor(c), archive.Account{User: page.User, Name: page.Name,
+		IDNumber: archive.NewIDNumber("", c.PostForm("id_number"))})
 	var ps archive.Problems
 	if errors.As(err, &ps) {
 		page.Faults = byField(ps)

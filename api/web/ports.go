@@ -111,6 +111,7 @@ type People interface {
 	Own(ctx context.Context, a archive.Actor) (archive.Version[archive.Account], error)
 	Declare(ctx context.Context, a archive.Actor, relatives []archive.IDNumber) (archive.Version[archive.Account], error)
 	Enrol(ctx context.Context, a archive.Actor, citizen archive.Account) (v archive.Version[archive.Account], password string, err error)
+	Readmit(ctx context.Context, a archive.Actor, citizen archive.Account) (v archive.Version[archive.Account], password string, err error)
 	Administration
 }
 
@@ -122,6 +123,7 @@ type Administration interface {
 	List(ctx context.Context, a archive.Actor, list, before string) (all []archive.Version[archive.Account], next string, err error)
 	Propose(ctx context.Context, a archive.Actor, account archive.Account) (v archive.Version[archive.Account], password string, err error)
 	Repost(ctx context.Context, a archive.Actor, id string, n int, post archive.Post) (archive.Version[archive.Account], error)
+	Renew(ctx context.Context, a archive.Actor, id string, n int) (v archive.Version[archive.Account], password string, err error)
 	Rule(ctx context.Context, a archive.Actor, id string, n int, r archive.Ruling) (archive.Version[archive.Account], error)
 	Grant(ctx context.Context, a archive.Actor, id string, n int, key archive.Key) (v archive.Version[archive.Account], secret string, err error)
 	Withdraw(ctx context.Context, a archive.Actor, id string, n int, key string) (archive.Version[archive.Account], error)

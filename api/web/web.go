@@ -140,6 +140,7 @@ func (p *Pages) Routes() []Route {
 		{Method: post, Path: "/me/relatives", Action: archive.ActSelf, Handle: p.declare},
 		{Method: get, Path: "/accounts", Action: archive.ActAccounts, Handle: p.accounts},
 		{Method: post, Path: "/accounts", Action: archive.ActPropose, Handle: p.propose},
+		{Method: post, Path: "/accounts/:id/password", Action: archive.ActPropose, Handle: p.renew},
 		{Method: post, Path: "/accounts/:id/rulings", Action: archive.ActConfirm, Handle: p.rule},
 		{Method: post, Path: "/accounts/:id/keys", Action: archive.ActKeys, Handle: p.grantKey},
 		{Method: post, Path: "/accounts/:id/keys/withdraw", Action: archive.ActKeys, Handle: p.withdrawKey},

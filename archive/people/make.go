@@ -40,11 +40,7 @@ func (r *Room) Enrol(ctx context.Context, actor archive.Actor, a archive.Account
 	if err := r.pass(ctx, actor, archive.ActEnrol, made.ID, ""); err != nil {
 		return v, "", err
 	}
-	ps := made.Problems()
-	if made.IDNumber.IsZero() {
-		ps.Add("required", "id_number")
-	}
-	if err := ps.Err(); err != nil {
+	if err := citizenProblems(made).Err(); err != nil {
 		return v, "", err
 	}
 	return r.make(ctx, made)

@@ -302,6 +302,41 @@ func TestRulings(t *testing.T) {
 	}
 }
 
+// TestLostPasswords: two administrators give one of staff a new one, a clerk who has
+// seen the document gives a citizen one, and neither the other's.
+func TestLostPasswords(t *testing.T) {
+	w, room := newWorld(t)
+	v := w.proposed(room, staff("zhang", archive.RoleUploader, number(1)))
+	v, password, err := room.Renew(t.Context(), admin, v.Value.ID, v.N)
+	if err != nil || password == "" || !v.Value.Disabled || !slices.Contains(w.reset, v.Value.ID) {
+		t.Errorf("%+v %v", v.Value, err)
+	}
+	if _, _, err := room.Readmit(t.Context(), clerk, archive.Account{User: "zhang", Name: "张", IDNumber: number(1)}); code(err) != "user unknown_account" {
+		t.Errorf("a clerk opens the account of staff: %v", err)
+	}
+	c, _, err := room.Enrol(t.Context(), clerk, archive.Account{User: "wang", Name: "王", IDNumber: number(2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := room.Renew(t.Context(), admin, c.Value.ID, c.N); !errors.Is(err, archive.ErrForbidden) {
+		t.Errorf("an administrator opens the account of a citizen: %v", err)
+	}
+	for user, id := range map[string]archive.IDNumber{"wang": number(3), "nobody": number(2)} {
+		if _, _, err := room.Readmit(t.Context(), clerk, archive.Account{User: user, Name: "王", IDNumber: id}); code(err) != "user unknown_account" {
+			t.Errorf("%s: %v", user, err)
+		}
+	}
+	if _, password, err := room.Readmit(t.Context(), clerk, archive.Account{User: "wang", Name: "王", IDNumber: number(2)}); err != nil || password == "" {
+		t.Error(err)
+	}
+	if err := room.Install(t.Context(), archive.Account{User: "online", Name: "赵", Role: archive.RoleCitizen, Assurance: archive.Unverified}); err != nil {
+		t.Fatal(err)
+	}
+	if v, _, err := room.Readmit(t.Context(), clerk, archive.Account{User: "online", Name: "赵", IDNumber: number(4)}); err != nil || v.Value.Assurance != archive.Counter {
+		t.Errorf("%+v %v", v.Value, err)
+	}
+}
+
 // TestRelativesAreOnlyAdded: what keeps somebody from a matter is not his to take back.
 func TestRelativesAreOnlyAdded(t *testing.T) {
 	w, room := newWorld(t)

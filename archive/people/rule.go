@@ -89,6 +89,8 @@ func (r *Room) Rule(ctx context.Context, actor archive.Actor, id string, n int, 
 		if err := archive.RelativeProblems(a.Relatives).Err(); err != nil {
 			return none, err
 		}
+	case archive.RuleSecond:
+		a.Second = archive.Second{}
 	case archive.RuleEnd:
 	default:
 		return none, archive.Problems{{Code: "unknown_value", Field: "step"}}
