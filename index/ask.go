@@ -173,5 +173,5 @@ func in(field string, values []string) string {
 
 // quoted is a value of the filter language.
 func quoted(v string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(v) + `"`
+	return `"` + strings.ReplaceAll(strings.ReplaceAll(v, `\`, `\\`), `"`, `\"`) + `"`
 }
