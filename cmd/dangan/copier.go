@@ -26,16 +26,18 @@ var _ renderer = (*reader.Pool)(nil)
 type copier struct {
 	seal  *sealer
 	pages renderer
-	turns chan struct{} // a page of a copy takes much memory
+	// A page of a copy takes much memory, so few are drawn at once. Copies do not
+	// wait for drafts, which wait for whoever looks at them.
+	copies, drafts chan struct{}
 }
 
 func newCopier(seal *sealer, pages renderer) copier {
-	return copier{seal, pages, make(chan struct{}, 2)}
+	return copier{seal, pages, make(chan struct{}, 2), make(chan struct{}, 2)}
 }
 
 // Copy draws and seals a copy.
 func (c copier) Copy(ctx context.Context, cert archive.Certificate, originals []archive.Content, w io.Writer) error {
-	return c.inTurn(ctx, cert, func(s *stamp.Stamper) error {
+	return c.inTurn(ctx, c.copies, cert, func(s *stamp.Stamper) error {
 		return s.Copy(ctx, c.copy(cert), sources(cert, originals), raster{c.pages}, w)
 	})
 }
@@ -46,16 +48,16 @@ func (c copier) DrawCopy(ctx context.Context, cert archive.Certificate, original
 	draft := c.copy(cert)
 	draft.Cover = asDraft(draft.Cover, cert.Language)
 	draft.Mark.Agrees, draft.Mark.PurposeMark = draft.Cover.Draft, draft.Cover.Draft
-	return c.inTurn(ctx, cert, func(s *stamp.Stamper) error {
+	return c.inTurn(ctx, c.drafts, cert, func(s *stamp.Stamper) error {
 		return s.DrawCopy(ctx, draft, sources(cert, originals), raster{c.pages}, w)
 	})
 }
 
 // inTurn draws with the stamper of the certificate's office, when it may.
-func (c copier) inTurn(ctx context.Context, cert archive.Certificate, draw func(*stamp.Stamper) error) error {
+func (c copier) inTurn(ctx context.Context, turns chan struct{}, cert archive.Certificate, draw func(*stamp.Stamper) error) error {
 	select {
-	case c.turns <- struct{}{}:
-		defer func() { <-c.turns }()
+	case turns <- struct{}{}:
+		defer func() { <-turns }()
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
