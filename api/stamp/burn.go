@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/draw"
 	"image/jpeg"
 	"io"
 	"math"
 	"math/rand/v2"
+	"sync"
 
 	"golang.org/x/image/vector"
 
@@ -38,19 +38,19 @@ type scan struct {
 // errTraced says that a picture holds the words that a seal is found by.
 var errTraced = errors.New("the picture holds the words of a seal")
 
-// picture returns a page with everything burnt in. The scan in the source itself is the better one; the picture that
-// the raster draws is there for all pages.
-func (k *copying) picture(ctx context.Context, p CopyPage) (scan, error) {
-	s, err := k.find(k.sources, p)
-	if err == nil {
-		if burnt, err := k.burner.burn(s, p.Masks); err == nil {
+// picture returns a page with everything burnt in. The scan that was found in the source itself is the better one;
+// the picture that the raster draws is there for all pages.
+func (k *copying) picture(ctx context.Context, p CopyPage, found scan, ok bool) (scan, error) {
+	if ok {
+		if burnt, err := k.burner.burn(found, p.Masks); err == nil {
 			return burnt, nil
 		}
 	}
-	if s, err = k.render(ctx, p); err != nil {
+	drawn, err := k.render(ctx, p)
+	if err != nil {
 		return scan{}, err
 	}
-	return k.burner.burn(s, p.Masks)
+	return k.burner.burn(drawn, p.Masks)
 }
 
 func (k *copying) render(ctx context.Context, p CopyPage) (scan, error) {
@@ -93,33 +93,33 @@ func withoutColour(picture image.Image) (image.Image, bool) {
 }
 
 // burner burns masks and the purpose mark into pictures. It keeps the mark for one size of page: those of a file
-// are mostly alike.
+// are mostly alike. It is safe for concurrent use.
 type burner struct {
-	face     *face
-	words    string
-	strength func() float32
-	last     scan // without its JPEG
-	shade    *dct.Shade
+	face  *face
+	words string
+
+	mu    sync.Mutex
+	dice  *rand.Rand
+	last  scan // without its JPEG
+	shade *dct.Shade
 }
 
 // newBurner varies the mark's strength from block to block by what seed gives, so that nobody can take off what they
 // did not see put on.
-func newBurner(f *face, words string, seed io.Reader) burner {
+func newBurner(f *face, words string, seed io.Reader) *burner {
 	var key [32]byte
-	_, _ = io.ReadFull(seed, key[:]) // less of it would make the mark even
-	dice := rand.New(rand.NewChaCha8(key))
-	return burner{face: f, words: words, strength: func() float32 { return 0.85 + 0.3*dice.Float32() }}
+	_, _ = io.ReadFull(seed, key[:]) // with less of it the mark is easier to guess, and still there
+	return &burner{face: f, words: words, dice: rand.New(rand.NewChaCha8(key))}
 }
 
 // burn works on the coefficients of the picture: what is neither masked nor marked stays as it was.
 func (b *burner) burn(s scan, masks []Mask) (scan, error) {
-	edit := dct.Edit{Strength: b.strength}
+	edit, err := b.edit(s)
+	if err != nil {
+		return scan{}, err
+	}
 	for _, m := range masks {
 		edit.Boxes = append(edit.Boxes, s.box(m))
-	}
-	var err error
-	if edit.Shade, err = b.shadeFor(s); err != nil {
-		return scan{}, err
 	}
 	if s.jpeg, err = dct.Apply(s.jpeg, edit); err != nil {
 		return scan{}, fmt.Errorf("burn into picture: %w", err)
@@ -128,6 +128,25 @@ func (b *burner) burn(s scan, masks []Mask) (scan, error) {
 		return scan{}, errTraced
 	}
 	return s, nil
+}
+
+// edit is the purpose mark for a picture.
+func (b *burner) edit(s scan) (dct.Edit, error) {
+	s.jpeg, s.grey = nil, false
+	if b.words == "" {
+		return dct.Edit{}, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.shade == nil || !b.last.sameShape(s) {
+		mark, err := newWatermark(b.face, b.words)
+		if err != nil {
+			return dct.Edit{}, err
+		}
+		b.last, b.shade = s, dct.NewShade(turnedBack(mark.paint(s), s.turn), copyLevels)
+	}
+	dice := rand.New(rand.NewPCG(b.dice.Uint64(), b.dice.Uint64()))
+	return dct.Edit{Shade: b.shade, Strength: func() float32 { return 0.85 + 0.3*dice.Float32() }}, nil
 }
 
 // box is where a mask lies in the stored picture.
@@ -147,23 +166,6 @@ func (s scan) box(m Mask) image.Rectangle {
 	return r.Inset(-1) // what is rounded is never smaller, and a hair is seen
 }
 
-// shadeFor is the purpose mark for a picture.
-func (b *burner) shadeFor(s scan) (*dct.Shade, error) {
-	s.jpeg, s.grey = nil, false
-	if b.words == "" {
-		return nil, nil
-	}
-	if b.shade != nil && b.last.sameShape(s) {
-		return b.shade, nil
-	}
-	mark, err := newWatermark(b.face, b.words)
-	if err != nil {
-		return nil, err
-	}
-	b.last, b.shade = s, dct.NewShade(turnedBack(mark.paint(s), s.turn), copyLevels)
-	return b.shade, nil
-}
-
 func (s scan) sameShape(o scan) bool {
 	return s.pixels == o.pixels && s.turn == o.turn && s.width == o.width && s.height == o.height
 }
@@ -179,10 +181,20 @@ func (w *watermark) paint(s scan) *image.Alpha {
 	across, down := float64(size.X)/s.width*scale, float64(size.Y)/s.height*scale // pixels to one of the mark's points
 	one := w.raster(across, down)
 	w.tile(s.width/scale, s.height/scale, purposeInset, func(x, y float64) {
-		at := image.Pt(int(x*across), int(y*down))
-		draw.Draw(page, one.Rect.Add(at), one, image.Point{}, draw.Over)
+		lay(page, one, image.Pt(int(x*across), int(y*down)))
 	})
 	return page
+}
+
+// lay puts a mark onto a page; package draw takes ten times as long.
+func lay(page, mark *image.Alpha, at image.Point) {
+	to := mark.Rect.Add(at).Intersect(page.Rect)
+	for y := to.Min.Y; y < to.Max.Y; y++ {
+		row := page.Pix[page.PixOffset(to.Min.X, y):][:to.Dx()]
+		for i, a := range mark.Pix[mark.PixOffset(to.Min.X-at.X, y-at.Y):][:to.Dx()] {
+			row[i] = max(row[i], a)
+		}
+	}
 }
 
 // raster draws the mark once.

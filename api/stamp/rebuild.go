@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"iter"
 	"time"
 )
 
@@ -19,7 +20,7 @@ type copying struct {
 	now     time.Time
 	doc     *document
 	seal    *sealing // nil for a draft
-	burner  burner
+	burner  *burner
 	originals
 	sum   hash.Hash // of what is written out
 	pages []copiedPage
@@ -65,12 +66,12 @@ func (k *copying) rebuild(ctx context.Context, w io.Writer) error {
 
 func (k *copying) write(ctx context.Context, w io.Writer) (dater []*x509.Certificate, err error) {
 	out := io.MultiWriter(w, k.sum)
-	for i, p := range k.Pages {
-		s, err := k.picture(ctx, p)
+	for s, err := range k.pictures(ctx) {
+		i := len(k.pages)
 		if err != nil {
 			return nil, fmt.Errorf("page %d: %w", i+1, err)
 		}
-		k.pages = append(k.pages, copiedPage{s, k.addPicture(s), p.Place})
+		k.pages = append(k.pages, copiedPage{s, k.addPicture(s), k.Pages[i].Place})
 		k.pages[i].jpeg = nil
 		if err := k.doc.flush(out); err != nil {
 			return nil, err
@@ -101,6 +102,40 @@ func (k *copying) prove(ctx context.Context, sealed []byte, dater []*x509.Certif
 	}
 	_, err = w.Write(pdf)
 	return err
+}
+
+// pictures makes the pictures of all pages in their order, two at a time.
+func (k *copying) pictures(ctx context.Context) iter.Seq2[scan, error] {
+	type made struct {
+		scan
+		err error
+	}
+	start := func(p CopyPage) chan made {
+		found, err := k.find(k.sources, p)
+		out := make(chan made, 1)
+		go func() {
+			s, err := k.picture(ctx, p, found, err == nil)
+			out <- made{s, err}
+		}()
+		return out
+	}
+	return func(yield func(scan, error) bool) {
+		var ahead []chan made
+		defer func() { // nobody reads the sources when this has returned
+			for _, c := range ahead {
+				<-c
+			}
+		}()
+		for i := range len(k.Pages) {
+			for next := i + len(ahead); next < min(i+2, len(k.Pages)); next++ {
+				ahead = append(ahead, start(k.Pages[next]))
+			}
+			m := <-ahead[0]
+			if ahead = ahead[1:]; !yield(m.scan, m.err) || m.err != nil {
+				return
+			}
+		}
+	}
 }
 
 func (k *copying) addPicture(s scan) ref {

@@ -59,7 +59,7 @@ func (b *bench) copies(ctx context.Context) error {
 			raw, ours func(context.Context, int) error
 			turns     int
 		}{
-			{row{What: "append to and seal %d scans", Against: "five pdfcpu AddWatermarks, no seal", Target: least[pages]}, rival.marks(o), appended, 1},
+			{row{What: "append to and seal %d scans", Against: "five pdfcpu AddWatermarks, no seal", Target: least[pages]}, rival.marks(o), appended, 3},
 			{row{What: "append to and seal %d scans", Against: "one pdfcpu overlay, no seal"}, rival.overlay(o), appended, 3},
 			{row{What: "append to and seal %d scans", Against: "memcpy + SHA-256 of the file"}, raw, appended, 9},
 			{row{What: "read, append to and seal %d scans", Against: "memcpy + SHA-256 of the file"}, raw, once, 9},

@@ -13,19 +13,22 @@ type Shade struct {
 
 // NewShade takes how much of each pixel is marked, from 0 to 255, and by how many of 255 levels a pixel that is
 // wholly marked becomes darker.
-func NewShade(mark *image.Alpha, levels float64) *Shade {
+func NewShade(mark *image.Alpha, levels float32) *Shade {
 	size := mark.Rect.Size()
 	s := &Shade{across: (size.X + 7) / 8}
 	s.blocks = make([]*[64]float32, s.across*((size.Y+7)/8))
 	cosines := cosineTable()
-	var pixels [64]float64
 	for i := range s.blocks {
-		origin := image.Pt(i%s.across*8, i/s.across*8)
+		x, y := i%s.across*8, i/s.across*8
+		var pixels [64]float32
 		marked := false
-		for n := range pixels {
-			a := mark.AlphaAt(mark.Rect.Min.X+origin.X+n%8, mark.Rect.Min.Y+origin.Y+n/8).A // 0 outside
-			pixels[n] = float64(a) / 255 * levels
-			marked = marked || a > 0
+		for row := range min(8, size.Y-y) {
+			for column, a := range mark.Pix[(y+row)*mark.Stride+x:][:min(8, size.X-x)] {
+				if a > 0 {
+					pixels[8*row+column] = float32(a) / 255 * levels
+					marked = true
+				}
+			}
 		}
 		if marked {
 			s.blocks[i] = transform(&pixels, &cosines)
@@ -43,22 +46,22 @@ func (s *Shade) at(x, y int) *[64]float32 {
 }
 
 // cosineTable holds the factors of one dimension: frequency, then place.
-func cosineTable() (table [8][8]float64) {
+func cosineTable() (table [8][8]float32) {
 	for u := range table {
 		scale := 0.5
 		if u == 0 {
 			scale = math.Sqrt2 / 4
 		}
 		for x := range table[u] {
-			table[u][x] = scale * math.Cos(float64((2*x+1)*u)*math.Pi/16)
+			table[u][x] = float32(scale * math.Cos(float64((2*x+1)*u)*math.Pi/16))
 		}
 	}
 	return table
 }
 
 // transform is the forward DCT of a block (T.81, A.3.3), in zigzag order.
-func transform(pixels *[64]float64, cosines *[8][8]float64) *[64]float32 {
-	var rows [64]float64
+func transform(pixels *[64]float32, cosines *[8][8]float32) *[64]float32 {
+	var rows [64]float32
 	for y := range 8 {
 		for u := range 8 {
 			for x := range 8 {
@@ -69,11 +72,9 @@ func transform(pixels *[64]float64, cosines *[8][8]float64) *[64]float32 {
 	var out [64]float32
 	u, v, step := 0, 0, -1 // step: where v goes
 	for i := range out {
-		sum := 0.0
 		for y := range 8 {
-			sum += rows[8*y+u] * cosines[v][y]
+			out[i] += rows[8*y+u] * cosines[v][y]
 		}
-		out[i] = float32(sum)
 		switch {
 		case step < 0 && u == 7:
 			v, step = v+1, 1

@@ -39,6 +39,7 @@ type File struct {
 	updates int    // sections of cross-references that another one came after
 	packed  map[int][]Object
 	lexer   lexer
+	zip     io.Reader
 }
 
 // Open reads the cross-references. It fails with ErrMalformed, or with what src says.

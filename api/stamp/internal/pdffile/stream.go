@@ -100,11 +100,10 @@ func (f *File) Data(s *Stream) ([]byte, error) {
 	switch filter {
 	case nil:
 	case Name("FlateDecode"):
-		z, err := zlib.NewReader(in)
-		if err != nil {
+		var err error
+		if in, err = f.inflate(in); err != nil {
 			return nil, malformed("compressed data")
 		}
-		in = z
 	default:
 		return nil, malformed("filter")
 	}
@@ -119,6 +118,18 @@ func (f *File) Data(s *Stream) ([]byte, error) {
 		return nil, malformed("filter")
 	}
 	return data, nil
+}
+
+// inflate uses one decompressor for all streams: making one takes more than most of them.
+func (f *File) inflate(in io.Reader) (io.Reader, error) {
+	if r, ok := f.zip.(zlib.Resetter); ok {
+		return f.zip, r.Reset(in, nil)
+	}
+	z, err := zlib.NewReader(in)
+	if err == nil {
+		f.zip = z
+	}
+	return z, err
 }
 
 // unpredict undoes the PNG predictors that cross-reference streams use (7.4.4.4).
