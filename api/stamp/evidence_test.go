@@ -221,8 +221,8 @@ func TestEvidenceHidesNothing(t *testing.T) {
 	}
 	for i := id.Covered; i < len(pdf); i += 3 {
 		pdf[i] ^= 1
-		if r := verdict(t, s.testStamper, pdf); r.Word != Tampered {
-			t.Errorf("byte %d of the evidence: %s: %s", i-id.Covered, r.Word, r.Why)
+		if _, ours := readTrail(pdf, id); ours {
+			t.Errorf("byte %d of the evidence may be changed", i-id.Covered)
 		}
 		pdf[i] ^= 1
 	}

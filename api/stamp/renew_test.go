@@ -230,7 +230,7 @@ func TestRenewalsHideNothing(t *testing.T) {
 			continue
 		}
 		pdf[i] ^= 1
-		if r := verdict(t, s.testStamper, pdf); r.Word != Tampered {
+		if _, ours := readTrail(pdf, id); ours {
 			passed++
 		}
 		pdf[i] ^= 1
