@@ -228,6 +228,10 @@ func (p *Pages) move(c *gin.Context) error {
 		return archive.ErrNotFound
 	}
 	m := archive.Move{Step: archive.Step(c.PostForm("step")), Record: strings.TrimSpace(c.PostForm("record")), Note: strings.TrimSpace(c.PostForm("note"))}
+	if place, names := strings.TrimSpace(c.PostForm("searched.place")), split(c.PostForm("searched.names")); place != "" || len(names) > 0 {
+		m.Searched = []archive.Search{{Place: place, Names: names, Fonds: split(c.PostForm("searched.fonds")),
+			YearFrom: whole(c.PostForm("searched.year_from")), YearTo: whole(c.PostForm("searched.year_to"))}}
+	}
 	sources, err := parseSources(c.PostForm("sources"))
 	if err == nil {
 		m.Sources = sources
