@@ -153,7 +153,7 @@ func externalSiteOver(t *testing.T, minio *testenv.MinIOServer) *site {
 		"DANGAN_MEILI_URL="+meili.URL, "DANGAN_MEILI_KEY_FILE="+secretFile(t, dir, "meili.key", meili.MasterKey),
 		"DANGAN_ROOT_KEY_FILE="+secretFile(t, dir, "root.key", randomHex(t)),
 		"DANGAN_SIGNER_CERT_FILE="+filepath.Join(dir, "seal.pem"), "DANGAN_SIGNER_KEY_FILE="+filepath.Join(dir, "seal.key"),
-		"DANGAN_PUBLIC_URL="+s.url, "DANGAN_LOG_LEVEL=debug",
+		"DANGAN_PUBLIC_URL="+s.url, "DANGAN_LOG_LEVEL=debug", "DANGAN_OCR=off",
 	)
 	writeSeal(t, dir)
 	s.setup(t, dir, s.env)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,15 +42,16 @@ func TestOCRCommand(t *testing.T) {
 		return view.States[0].Findings[0].Code
 	}
 	eventually(t, time.Minute, "a look at the file", func() bool { return note() == archive.NoteNoText })
-	if out := refused(t, append(s.env, "DANGAN_OCR=off"), "ocr"); !strings.Contains(out, "--ocr is off") {
+	with := func(models string) []string { return append(slices.Clone(s.env), "DANGAN_OCR=auto", models) }
+	if out := refused(t, s.env, "ocr"); !strings.Contains(out, "--ocr is off") {
 		t.Error(out)
 	}
-	if out := refused(t, append(s.env, "DANGAN_OCR_MODELS="+filepath.Dir(s.trust)), "ocr"); !strings.Contains(out, "--ocr-models") {
+	if out := refused(t, with("DANGAN_OCR_MODELS="+filepath.Dir(s.trust)), "ocr"); !strings.Contains(out, "--ocr-models") {
 		t.Error(out)
 	}
 
 	s.service.Stop()
-	ours := append(s.env, "DANGAN_OCR_MODELS="+models)
+	ours := with("DANGAN_OCR_MODELS=" + models)
 	s.service = testenv.Run(t, testenv.Spec{Args: []string{binary, "serve"}, Env: ours, Ready: s.url + "/readyz"})
 	plan := exec.Command(binary, "ocr")
 	plan.Env = ours
