@@ -72,10 +72,11 @@ func answer(result *bleve.SearchResult) (plan.Answer, error) {
 		out.Shown = append(out.Shown, s)
 	}
 	for field, found := range result.Facets {
+		if field == plan.FieldCalled {
+			out.Names, out.Sampled = counts(found), found.Other > 0
+			continue
+		}
 		out.Facets[field] = counts(found)
-	}
-	if names, ok := result.Facets[plan.FieldCalled]; ok {
-		out.Names, out.Sampled = out.Facets[plan.FieldCalled], names.Other > 0
 	}
 	return out, nil
 }

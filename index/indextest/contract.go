@@ -294,7 +294,7 @@ func testFacets(t *testing.T, x Index) {
 		"family": {"personnel": 9, "livelihood": 9}, "category": {"dossier_item": 18}, "office": {"qc": 6, "ly": 6, "a b": 6},
 		"fonds": {"G179": 18}, "openness": {"open": 6, "controlled": 6, string(archive.NotReviewed): 6},
 	}
-	for _, text := range []string{"", "刘静佩", "退休"} {
+	for _, text := range []string{"", "刘静佩", "退休", "刘静培"} {
 		hits := search(t, x, archive.Query{Text: text, Limit: 1})
 		if diff := cmp.Diff(want, hits.Facets); diff != "" {
 			t.Errorf("%q: %s", text, diff)
