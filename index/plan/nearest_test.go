@@ -89,6 +89,7 @@ func TestNamesAreAskedForWhenTheyHelp(t *testing.T) {
 	}{
 		{"nothing found", archive.Query{Text: "刘静文", Limit: 10}, nil, 300},
 		{"few found", archive.Query{Text: "刘静文", Limit: 10}, []plan.Answer{{Shown: shown("a", 2), Total: 2}}, 0},
+		{"few found, sorted", archive.Query{Text: "刘静文", Limit: 10, Sort: archive.SortDate}, []plan.Answer{{Shown: shown("a", 2), Total: 2}}, 0},
 		{"full page", archive.Query{Text: "刘静文", Limit: 2}, []plan.Answer{{Shown: shown("a", 2), Total: 2}}, none},
 		{"second page", archive.Query{Text: "刘静文", Limit: 2, Offset: 2}, []plan.Answer{{Shown: shown("a", 3), Total: 3}}, none},
 		{"two characters", archive.Query{Text: "刘静", Limit: 10}, nil, 0},

@@ -25,8 +25,10 @@ const nearest = 300
 // With a sort order, the first question that finds anything is the whole answer:
 // one order cannot run through several degrees of fit.
 func Search(ctx context.Context, e Engine, far bool, q archive.Query, scope archive.Scope) (archive.Hits, error) {
-	p := &page{query: q, typed: match.Classify(q.Text), scope: scope, facets: map[string]map[string]int{}, seen: map[string]bool{}, names: map[string]tally{}, exact: true}
-	p.want = min(max(q.Offset, 0)+max(q.Limit, 1), MaxHits)
+	p := &page{
+		query: q, typed: match.Classify(q.Text), scope: scope, want: min(max(q.Offset, 0)+max(q.Limit, 1), MaxHits),
+		seen: map[string]bool{}, facets: map[string]map[string]int{}, names: map[string]tally{}, exact: true,
+	}
 	if len(scope.Clauses) == 0 {
 		return p.hits(), nil
 	}
@@ -62,9 +64,10 @@ type page struct {
 	cut   bool // a tier found more than was fetched
 }
 
-func (p *page) full() bool {
-	return len(p.shown) >= p.want || p.query.Sort != "" && len(p.shown) > 0
-}
+func (p *page) full() bool { return len(p.shown) >= p.want }
+
+// done reports whether more records are of no use.
+func (p *page) done() bool { return p.full() || p.query.Sort != "" && len(p.shown) > 0 }
 
 // ask asks what tiers want to know, and takes the answers.
 func (p *page) ask(ctx context.Context, e Engine, tiers []tier) error {
@@ -92,11 +95,11 @@ func (p *page) ask(ctx context.Context, e Engine, tiers []tier) error {
 // question asks for nothing when neither records nor names of the tier are wanted.
 // Beside a full page, only names that are said alike are.
 func (p *page) question(t tier) Ask {
-	found, full := len(p.shown) > 0, p.full()
+	found := len(p.shown) > 0
 	a := Ask{Terms: t.terms, Filter: p.query.Filter, Scope: p.scope, Sort: p.order(), Limit: p.want}
-	a.Names = t.names && p.query.Offset <= 0 && !(t.spare && full) && !(t.blind && p.meant)
+	a.Names = t.names && p.query.Offset <= 0 && !(t.spare && p.full()) && !(t.blind && p.meant)
 	switch {
-	case full, t.blind, t.spare && found:
+	case p.done(), t.blind, t.spare && found:
 		a.Limit = 0
 	case t.near != "":
 		a.Limit = max(p.want, nearest)
