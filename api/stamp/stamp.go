@@ -1,7 +1,7 @@
 // Package stamp makes certificates as PDF files and checks such files.
 //
 // It owns: the page (layout, fonts with a true text layer, marks, QR code, the vector seal), the PDF bytes,
-// the PAdES seal (B-B, B-T or B-LT) over a crypto.Signer, and the reading back of both.
+// the PAdES seal (B-B to B-LTA) over a crypto.Signer, and the reading back of both.
 // It must not know: records, requests, storage, HTTP, or why a certificate is issued; all words come in a
 // Sheet.
 //

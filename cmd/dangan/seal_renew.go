@@ -51,11 +51,11 @@ func (h *house) keepRenewed(ctx context.Context) error {
 	}
 	for {
 		found, err := h.renew(ctx, time.Now().Add(renewAhead), renewPause)
-		switch {
-		case err == nil || found.Due > 0:
+		if err == nil || found.Due > 0 {
 			seal.due.Store(int64(found.Due - found.Renewed))
-			h.log.InfoContext(ctx, "certificates looked at for renewal", "seen", found.Seen, "due", found.Due, "renewed", found.Renewed, "error", err)
-		case ctx.Err() == nil && !errors.Is(err, archive.ErrConflict):
+			h.log.InfoContext(ctx, "certificates looked at for renewal", "seen", found.Seen, "due", found.Due, "renewed", found.Renewed)
+		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, archive.ErrConflict) {
 			h.log.WarnContext(ctx, "certificates not renewed", "error", err)
 		}
 		select {

@@ -13,6 +13,9 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,6 +23,7 @@ import (
 	"dangan/api/stamp/revocation"
 	"dangan/api/stamp/timestamp"
 	"dangan/archive"
+	"dangan/internal/testenv"
 	"dangan/storage"
 )
 
@@ -204,6 +208,41 @@ func TestNothingIsRenewed(t *testing.T) {
 		var out bytes.Buffer
 		if err := run(t.Context(), args, nil, nil, &out, &out); err == nil {
 			t.Errorf("%v: accepted", args)
+		}
+	}
+}
+
+// TestSealRenewCommand needs nothing but the bucket and the settings of the seal.
+func TestSealRenewCommand(t *testing.T) {
+	minio, dir := testenv.MinIO(t), t.TempDir()
+	_, stop, err := keepSeal(dir, "http://example.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	secret := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	env := []string{"DANGAN_S3_ENDPOINT=http://" + minio.Endpoint, "DANGAN_S3_ACCESS_KEY=" + minio.AccessKey,
+		"DANGAN_S3_SECRET_KEY_FILE=" + secret("s3.key", minio.SecretKey), "DANGAN_MEILI_URL=http://127.0.0.1:1",
+		"DANGAN_ROOT_KEY_FILE=" + secret("root.key", strings.Repeat("0a", 32)), "DANGAN_PUBLIC_URL=http://127.0.0.1:1",
+		"DANGAN_SIGNER_CERT_FILE=" + filepath.Join(dir, "seal.pem"), "DANGAN_SIGNER_KEY_FILE=" + filepath.Join(dir, "seal.key"),
+		"DANGAN_TSA_URL=http://127.0.0.1:1", "DANGAN_TSA_CERT_FILE=" + filepath.Join(dir, "tsa.pem")}
+	for _, tt := range []struct {
+		args []string
+		want string
+		ok   bool
+	}{
+		{[]string{"seal", "renew"}, "needs --tsa-url and --seal-proof", false},
+		{[]string{"seal", "--seal-proof", "renew"}, "0 certificates, 0 due, 0 renewed", true},
+	} {
+		var out bytes.Buffer
+		if err := run(t.Context(), tt.args, env, nil, &out, &out); (err == nil) != tt.ok || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("%v: %v\n%s", tt.args, err, out.String())
 		}
 	}
 }
