@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"dangan/api/stamp"
 	"dangan/api/stamp/remote"
@@ -57,6 +58,44 @@ func TestRemoteSigner(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestCertificateWaitsForItsSigner, visibly, and is issued when it is back.
+func TestCertificateWaitsForItsSigner(t *testing.T) {
+	dir := t.TempDir()
+	kept, stop, err := keepSeal(dir, "http://example.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	socket := filepath.Join(dir, "socket")
+	r := newRig(t, newReader(t), newSealer(remote.New(socket, kept.chain[0].PublicKey, time.Minute), kept.chain, "http://example.test"))
+	id := r.reviewed(t)
+	if err := r.approve(r.actor("approver"), id); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.drain(); !errors.Is(err, archive.ErrUnavailable) {
+			t.Errorf("with nobody to sign: %v", err)
+		}
+	}
+	waiting, err := r.house.certificates.Certificate(t.Context(), r.actor("approver"), id)
+	if err != nil || waiting.Value.State != archive.CertSealFailed || waiting.Value.Failure != "signer_unavailable" {
+		t.Errorf("%s %s, %v", waiting.Value.State, waiting.Value.Failure, err)
+	}
+	l, err := remote.Listen(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	ctx, end := context.WithCancel(t.Context())
+	go func() { done <- remote.Serve(ctx, l, kept.signer, slog.New(slog.DiscardHandler)) }()
+	r.settle()
+	r.checkIssued(t, id)
+	end()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 
