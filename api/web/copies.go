@@ -45,15 +45,15 @@ func (c copyPage) On(file, page int) int {
 }
 
 // newCopyPage reads the request and what may be chosen for it.
-func (p *Pages) newCopyPage(c *gin.Context) (copyPage, archive.RecordView, error) {
+func (p *Pages) newCopyPage(c *gin.Context) (copyPage, error) {
 	id, err := recordID(c)
 	if err != nil {
-		return copyPage{}, archive.RecordView{}, err
+		return copyPage{}, err
 	}
 	a := actor(c)
 	v, record, err := p.c.Choices.Choice(c.Request.Context(), a, id)
 	if err != nil {
-		return copyPage{}, record, hidden(err)
+		return copyPage{}, hidden(err)
 	}
 	page := copyPage{V: v, Files: record.Choices(), Values: map[int]string{}}
 	if v.Value.Copy != nil {
@@ -64,11 +64,11 @@ func (p *Pages) newCopyPage(c *gin.Context) (copyPage, archive.RecordView, error
 	}
 	steps := archive.Steps(v.Value, func(act archive.Action) bool { return policy.Decide(a, act, v.Value.Target()).Allowed })
 	page.Open = slices.Contains(steps, archive.StepChoose)
-	return page, record, nil
+	return page, nil
 }
 
 func (p *Pages) copy(c *gin.Context) error {
-	page, _, err := p.newCopyPage(c)
+	page, err := p.newCopyPage(c)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (p *Pages) copy(c *gin.Context) error {
 // choosePages takes the numbers of pages of each file. Pages that stay keep what
 // is blacked out on them.
 func (p *Pages) choosePages(c *gin.Context) error {
-	page, _, err := p.newCopyPage(c)
+	page, err := p.newCopyPage(c)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (r maskRow) Filled() bool { return r.X+r.Y+r.Width+r.Height != "" }
 const blankRows = 4
 
 func (p *Pages) newMaskPage(c *gin.Context) (maskPage, error) {
-	all, _, err := p.newCopyPage(c)
+	all, err := p.newCopyPage(c)
 	if err != nil {
 		return maskPage{}, err
 	}
@@ -222,7 +222,7 @@ func (p *Pages) mask(c *gin.Context) error {
 		return err
 	}
 	next := archive.CopyPage{PageRef: archive.PageRef{File: m.File.File, Page: m.Page}}
-	m.Rows, next.Masks = maskRows(c), nil
+	m.Rows = maskRows(c)
 	for _, row := range m.Rows {
 		next.Masks = append(next.Masks, archive.Box{X: fraction(row.X), Y: fraction(row.Y),
 			Width: fraction(row.Width), Height: fraction(row.Height), Reason: archive.MaskReason(row.Reason)})
