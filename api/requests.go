@@ -30,7 +30,7 @@ type submission struct {
 	Wanted   archive.Wanted  `json:"wanted"`
 	Purpose  string          `json:"purpose" doc:"As the certificate is to state it."`
 	Language string          `json:"language,omitempty" enum:"zh-CN,en,bilingual"`
-	Service  archive.Service `json:"service,omitempty" enum:"copy" doc:"Certified copies of pages; a certificate when left out."`
+	Service  archive.Service `json:"service,omitempty" enum:"copy,holding,service_years,reading" doc:"A certificate of what a record states when left out."`
 }
 
 type submitInput struct {
