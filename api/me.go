@@ -90,6 +90,12 @@ func (s *Server) addMe() {
 			return accountOr(s.c.People.Declare(ctx, a, in.Body.Relatives))
 		})
 	operate(s, archive.ActOwnAccesses, self("list-own-accesses", http.MethodGet, "/accesses", "Who saw the records about oneself, when and why"), s.ownAccesses)
+	operate(s, archive.ActSealCase, huma.Operation{
+		OperationID: "seal-case", Method: http.MethodPost, Path: "/api/v1/accesses/seals", Tags: []string{"accesses"},
+		Summary: "Let nobody be warned of an inquiry, by its case number",
+	}, func(ctx context.Context, a archive.Actor, in *struct{ Body archive.Purpose }) (*struct{}, error) {
+		return nil, s.c.Evidence.SealCase(ctx, a, in.Body)
+	})
 	operate(s, archive.ActReveal, huma.Operation{
 		OperationID: "reveal-record", Method: http.MethodPost, Path: "/api/v1/records/{id}/reveal", Tags: []string{"records"},
 		Summary: "A record with its numbers in full, for a purpose with a case number",

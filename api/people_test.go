@@ -47,6 +47,11 @@ func (w *world) Own(context.Context, archive.Actor, string) ([]archive.Seen, str
 		{At: w.now, Action: archive.ActRead, Record: recordID, Category: "marriage", Role: archive.RoleUploader, Office: "qc"}}, missingID, w.fail
 }
 
+func (w *world) SealCase(_ context.Context, _ archive.Actor, p archive.Purpose) error {
+	w.purpose = p
+	return w.fail
+}
+
 // people answers for the room of accounts, and remembers what it was asked.
 type people struct{ w *world }
 
@@ -259,6 +264,9 @@ func TestMyself(t *testing.T) {
 
 func TestOwnAccessesAndRevealedNumbers(t *testing.T) {
 	w := newWorld(t)
+	if rec := w.do(call{role: archive.RoleHead, method: "POST", path: "/api/v1/accesses/seals", body: `{"code":"justice","case":"17"}`}); rec.Code != 204 || w.purpose.Case != "17" {
+		t.Errorf("%d %+v", rec.Code, w.purpose)
+	}
 	rec := w.do(call{role: archive.RoleCitizen, method: "GET", path: "/api/v1/me/accesses"})
 	if rec.Code != 200 || !strings.Contains(rec.Body.String(), `"agency":"中心"`) || !strings.Contains(rec.Body.String(), `"next":"`+missingID) {
 		t.Errorf("%d %s", rec.Code, rec.Body)

@@ -146,5 +146,6 @@ const (
 	ClaimPDF         = "pdf"         // SHA-256 of a sealed PDF → certificate
 	ClaimUser        = "user"        // user name → account
 	ClaimToken       = "token"       // SHA-256 of a bearer token → account
+	ClaimCase        = "case"        // office + number of a case that nobody is warned of → account of the head who said so
 	ClaimStaff       = "staff"       // IDNumber.Key → the one account of staff that a person has
 )

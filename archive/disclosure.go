@@ -33,6 +33,7 @@ const (
 	ActPublic        Action = "public"
 	ActReveal        Action = "record.reveal"
 	ActOwnAccesses   Action = "access.own"      // who saw my records
+	ActSealCase      Action = "access.seal"     // an inquiry of which nobody may be warned
 	ActAccounts      Action = "account.list"    // without secrets
 	ActPropose       Action = "account.propose" // make one, or propose a post
 	ActConfirm       Action = "account.confirm" // a post, a lock, the end of sessions, relatives

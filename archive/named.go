@@ -189,6 +189,8 @@ func ClaimingKind(claim string) (kind Kind, named bool) {
 		return KindCertificate, false
 	case ClaimIdempotency:
 		return KindRecord, false
+	case ClaimCase:
+		return KindAccount, false
 	}
 	return "", false
 }

@@ -104,7 +104,7 @@ func TestEveryKindOfMarkAndClaimHasItsChain(t *testing.T) {
 			t.Errorf("marks of kind %s lead nowhere", mark)
 		}
 	}
-	for _, claim := range []string{archive.ClaimRefCode, archive.ClaimIdempotency, archive.ClaimNumber, archive.ClaimPDF, archive.ClaimUser, archive.ClaimToken, archive.ClaimStaff} {
+	for _, claim := range []string{archive.ClaimRefCode, archive.ClaimIdempotency, archive.ClaimNumber, archive.ClaimPDF, archive.ClaimUser, archive.ClaimToken, archive.ClaimStaff, archive.ClaimCase} {
 		if kind, _ := archive.ClaimingKind(claim); kind == "" {
 			t.Errorf("claims of kind %s are nobody's", claim)
 		}

@@ -137,14 +137,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	hash, err := HashPassword(rand.Reader, "secret")
-	if err != nil {
-		t.Fatal(err)
-	}
+	cheap := phc{memory: 64, time: 1, lanes: 1, salt: []byte("somesalt")}
+	cheap.key = cheap.derive("secret", argonKey)
 	w := &world{t: t, now: time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC), store: store{accounts: map[string][]archive.Account{}, states: map[string][]byte{}}}
 	w.accounts[liID] = []archive.Account{
 		{ID: liID, User: "li", Token: TokenHash("dgt_old")},
-		{ID: liID, User: "li", Name: "李", Role: archive.RoleCitizen, Password: hash,
+		{ID: liID, User: "li", Name: "李", Role: archive.RoleCitizen, Password: cheap.String(),
 			Token: TokenHash("dgt_new"), IDNumber: archive.NewIDNumber("", "999999199001010016"), Assurance: archive.RealName},
 	}
 	return w

@@ -83,6 +83,8 @@ type Lookup interface {
 
 // Evidence lists traces, newest first, older than the one with id before.
 type Evidence interface {
+	// SealCase lets nobody be warned of an inquiry: its accesses are in Own late.
+	SealCase(ctx context.Context, actor archive.Actor, p archive.Purpose) error
 	// Own are those of the records about the actor, as the actor may know of them;
 	// next is where to go on, empty at the end.
 	Own(ctx context.Context, actor archive.Actor, before string) (list []archive.Seen, next string, err error)

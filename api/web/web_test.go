@@ -139,7 +139,7 @@ func TestCodesHaveTexts(t *testing.T) {
 		"secrecy.":  {"internal"},
 		"action.": {"record.deposit", "record.describe", "record.search", "record.read", "record.file", "request.submit", "request.read", "request.list",
 			"request.withdraw", "request.supplement", "request.review", "request.approve", "certificate.read", "certificate.reseal", "certificate.revoke",
-			"lookup.ask", "access.list", "certificate.verify", "public", "record.reveal", "access.own", "account.list", "account.propose", "account.confirm", "account.keys",
+			"lookup.ask", "access.list", "certificate.verify", "public", "record.reveal", "access.own", "access.seal", "account.list", "account.propose", "account.confirm", "account.keys",
 			"account.enrol", "account.self"},
 	}
 	for prefix, codes := range want {

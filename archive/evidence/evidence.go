@@ -21,6 +21,7 @@ const maxAccesses = 500
 type Config struct {
 	Log      Log
 	Subjects Subjects
+	Claims   Claims
 	Now      func() time.Time
 	NewID    func() string // sortable by time
 }

@@ -142,6 +142,24 @@ func TestAuditorsLeaveATraceToo(t *testing.T) {
 	}
 }
 
+// cases are those that are sealed, with who sealed them.
+type cases map[string]string
+
+func (c cases) Claim(_ context.Context, kind, value, owner string) (string, error) {
+	if holder, ok := c[kind+value]; ok {
+		return holder, archive.ErrExists
+	}
+	c[kind+value] = owner
+	return owner, nil
+}
+
+func (c cases) Holder(_ context.Context, kind, value string) (string, error) {
+	if holder, ok := c[kind+value]; ok {
+		return holder, nil
+	}
+	return "", archive.ErrNotFound
+}
+
 // subjects is one person with two records.
 type subjects struct{}
 
@@ -156,7 +174,7 @@ func (subjects) Agency(context.Context, string) (string, error) { return "公积
 
 func TestOwnAccesses(t *testing.T) {
 	l := &log{}
-	room := evidence.New(evidence.Config{Log: l, Subjects: subjects{}, Now: func() time.Time { return day }})
+	room := evidence.New(evidence.Config{Log: l, Subjects: subjects{}, Claims: cases{"caseqc\ncovert": "h1"}, Now: func() time.Time { return day }})
 	record := func(id string) archive.Ref { return archive.Ref{Kind: archive.KindRecord, ID: id} }
 	secret := archive.Purpose{Code: archive.ForPension, Case: "case of another"}
 	add := func(a archive.Access) {
@@ -230,5 +248,58 @@ func TestACaseIsRequired(t *testing.T) {
 	d.Purpose.Case = "2026-17"
 	if _, err := door(l).Pass(t.Context(), d); err != nil || len(l.entries) != 1 {
 		t.Error(err)
+	}
+}
+
+// TestOnlyTheHeadSealsACase: what a clerk calls a police case is heard of at once; when
+// the head has sealed it, half a year later, unless it was the head who looked.
+func TestOnlyTheHeadSealsACase(t *testing.T) {
+	l := &log{}
+	now := day
+	n := 0
+	room := evidence.New(evidence.Config{Log: l, Subjects: subjects{}, Claims: cases{}, Now: func() time.Time { return now }, NewID: func() string {
+		n++
+		return fmt.Sprintf("%026d", n)
+	}})
+	justice := archive.Purpose{Code: archive.ForJustice, Case: "17"}
+	head := archive.Actor{ID: "h1", Role: archive.RoleHead, Office: "qc"}
+	clerk := archive.Actor{ID: "u1", Role: archive.RoleUploader, Office: "qc"}
+	look := func(a archive.Actor, p archive.Purpose) {
+		t.Helper()
+		_, err := room.Pass(t.Context(), archive.Disclosure{Actor: a, Action: archive.ActFile, Purpose: p,
+			Target: archive.Target{Ref: archive.Ref{Kind: archive.KindRecord, ID: "mine"}, Office: "qc", Family: archive.Livelihood}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := func(want int) {
+		t.Helper()
+		list, _, err := room.Own(t.Context(), archive.Actor{ID: "c1", Role: archive.RoleCitizen, Assurance: archive.RealName}, "")
+		if err != nil || len(list) != want {
+			t.Errorf("heard of %d, not %d: %v", len(list), want, err)
+		}
+	}
+	look(clerk, justice)
+	heard(1)
+	if err := room.SealCase(t.Context(), clerk, justice); !errors.Is(err, archive.ErrForbidden) {
+		t.Errorf("a clerk seals a case: %v", err)
+	}
+	for range 2 {
+		if err := room.SealCase(t.Context(), head, justice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard(0)
+	look(head, justice)
+	heard(1)
+	look(clerk, archive.Purpose{Code: archive.ForJustice, Case: "18"})
+	heard(2)
+	now = now.AddDate(0, 0, 181)
+	heard(3)
+	if err := room.SealCase(t.Context(), head, archive.Purpose{Code: archive.ForPension, Case: "17"}); !errors.Is(err, archive.ErrInvalid) {
+		t.Errorf("a pension is sealed: %v", err)
+	}
+	if l.entries[1].Action != archive.ActSealCase || l.entries[1].Purpose != justice {
+		t.Errorf("%+v", l.entries[1])
 	}
 }

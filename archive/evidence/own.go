@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"dangan/archive"
@@ -61,7 +62,7 @@ func (r *Room) Own(ctx context.Context, actor archive.Actor, before string) (lis
 // seen is what a person hears of an access: nothing of the other records that were
 // shown together, of the case, which may be another's, or of who of an office it was.
 func (r *Room) seen(ctx context.Context, actor archive.Actor, a archive.Access, about map[string]string) ([]archive.Seen, error) {
-	if a.Actor == actor.ID || r.c.Now().Sub(a.At) < policy.SealedFor(a.Purpose.Code) {
+	if a.Actor == actor.ID {
 		return nil, nil
 	}
 	records := a.Also
@@ -74,6 +75,9 @@ func (r *Room) seen(ctx context.Context, actor archive.Actor, a archive.Access, 
 		if !mine {
 			continue
 		}
+		if sealed, err := r.sealed(ctx, a); err != nil || sealed {
+			return nil, err
+		}
 		s := archive.Seen{At: a.At, Action: a.Action, Record: id, Category: category, Role: a.Role, Office: a.Office, Purpose: a.Purpose.Code}
 		if a.Role == archive.RoleAgency {
 			name, err := r.c.Subjects.Agency(ctx, a.Actor)
@@ -85,4 +89,42 @@ func (r *Room) seen(ctx context.Context, actor archive.Actor, a archive.Access, 
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// SealCase lets nobody be warned of an inquiry of the actor's office: accesses for the
+// case are heard of late. Sealing one again is no error.
+func (r *Room) SealCase(ctx context.Context, actor archive.Actor, p archive.Purpose) error {
+	if policy.SealedFor(p.Code) == 0 {
+		return archive.Problems{{Code: "bad_purpose", Field: "purpose"}}
+	}
+	if _, err := r.Pass(ctx, archive.Disclosure{Actor: actor, Action: archive.ActSealCase, Purpose: p}); err != nil {
+		return err
+	}
+	_, err := r.c.Claims.Claim(ctx, archive.ClaimCase, caseKey(actor.Office, p.Case), actor.ID)
+	if err != nil && !errors.Is(err, archive.ErrExists) {
+		return fmt.Errorf("seal case: %w", err)
+	}
+	return nil
+}
+
+func caseKey(office, number string) string { return office + "\n" + number }
+
+// sealed reports whether an access must not be heard of yet. What an agency may ask for
+// was decided with its key. For staff the head of the office has to have sealed the
+// case, and his own accesses he cannot hide.
+func (r *Room) sealed(ctx context.Context, a archive.Access) (bool, error) {
+	if r.c.Now().Sub(a.At) >= policy.SealedFor(a.Purpose.Code) {
+		return false, nil
+	}
+	if a.Role == archive.RoleAgency {
+		return true, nil
+	}
+	holder, err := r.c.Claims.Holder(ctx, archive.ClaimCase, caseKey(a.Office, a.Purpose.Case))
+	if errors.Is(err, archive.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("own accesses: %w", err)
+	}
+	return holder != a.Actor, nil
 }

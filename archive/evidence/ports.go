@@ -16,6 +16,14 @@ type Log interface {
 	Accesses(ctx context.Context, before string, limit int) ([]archive.Access, error)
 }
 
+// Claims keep which cases are sealed.
+type Claims interface {
+	// Claim is archive.ErrExists when somebody else has the value.
+	Claim(ctx context.Context, kind, value, owner string) (holder string, err error)
+	// Holder is archive.ErrNotFound for a value nobody claimed.
+	Holder(ctx context.Context, kind, value string) (string, error)
+}
+
 // Subjects knows whom records are about.
 type Subjects interface {
 	// About gives the ids of the livelihood records about the actor, with their

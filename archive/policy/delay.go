@@ -6,7 +6,7 @@ import (
 	"dangan/archive"
 )
 
-// SealedFor is how long a person does not hear of an access to his record: an inquiry
+// SealedFor is how long a person may not hear of an access to his record: an inquiry
 // must not be warned of. Purposes without an entry are heard of at once.
 func SealedFor(p archive.PurposeCode) time.Duration {
 	const day = 24 * time.Hour

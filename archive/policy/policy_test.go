@@ -143,6 +143,7 @@ func TestMatrix(t *testing.T) {
 		{archive.ActReveal, "own personnel", "urah"},
 		{archive.ActReveal, "other open", ""},
 		{archive.ActOwnAccesses, "nobody's", "c"},
+		{archive.ActSealCase, "nobody's", "h"},
 		{archive.ActSelf, "nobody's", "urahdmxcg"},
 		{archive.ActAccounts, "nobody's", "dmx"},
 		{archive.ActPropose, "nobody's", "m"},

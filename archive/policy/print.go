@@ -46,8 +46,8 @@ const matrixIntro = `
 *Then*: takes effect when another person has done that.
 
 The three administrators (三员分立) are system_admin, who proposes accounts and posts, security_admin, who confirms them, and auditor, who sees what all did. One person has one
-account of staff, so that nobody holds two of them. An agency's key may narrow its row to questions, categories and purposes, and ends on a day. Whom a record is about hears of each access, of one for
-a court or police case half a year later, of one for vetting after three months.
+account of staff, so that nobody holds two of them. An agency's key may narrow its row to questions, categories and purposes, and ends on a day. Whom a record is about hears of each access. Of one for
+a court or police case he hears half a year later, of one for vetting three months later, where an agency looked, or the head of the office has sealed the case and did not look himself.
 
 ## Who may do an action to anything at all
 

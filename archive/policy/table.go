@@ -66,6 +66,7 @@ func Rows() []Row {
 		{Who: agency, May: may(archive.ActLookup), Where: Anyone, Purpose: true, Trace: true, Masks: []archive.Mask{archive.MaskIDs, archive.MaskNames}},
 		{Who: auditor, May: may(archive.ActAccesses), Where: Anyone, Trace: true},
 		{Who: citizen, May: may(archive.ActOwnAccesses), Where: Anyone},
+		{Who: head, May: may(archive.ActSealCase), Where: Anyone, Purpose: true, Case: true, Trace: true},
 
 		// Accounts. What the system administrator proposes, the security administrator confirms.
 		{Who: named, May: may(archive.ActSelf), Where: Anyone},

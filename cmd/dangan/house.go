@@ -124,7 +124,7 @@ func (h *house) openRooms() {
 		Store: jobs, Leases: jobs, Holder: h.replica, Grace: 2 * time.Second, Interval: 2 * time.Second, LeaseTTL: 10 * time.Second,
 		Handlers: h.metrics.handlers(h.handlers()), Now: time.Now, NewID: h.newID, Log: h.log,
 	})
-	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Subjects: subjects{h}, Now: time.Now, NewID: h.newID})
+	h.evidence = evidence.New(evidence.Config{Log: b.Access(), Subjects: subjects{h}, Claims: b.Claims(), Now: time.Now, NewID: h.newID})
 	h.holdings = holdings.New(holdings.Config{
 		Records: records, Blobs: b.Blobs(), Derived: b.Blobs(), Claims: b.Claims(), Marks: b.Marks(),
 		Outbox: h.queue, Index: h.index, Reader: h.reader, Door: h.evidence, Recognizer: h.recognizer, Later: h.scans,
