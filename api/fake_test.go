@@ -92,12 +92,6 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// roles are those with an account.
-func (w *world) roles() []archive.Role {
-	return []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead,
-		archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency}
-}
-
 func (w *world) rebuild(c api.Config) {
 	w.t.Helper()
 	var err error

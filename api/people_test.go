@@ -52,6 +52,12 @@ func (w *world) SealCase(_ context.Context, _ archive.Actor, p archive.Purpose) 
 	return w.fail
 }
 
+// roles are those with an account.
+func (w *world) roles() []archive.Role {
+	return []archive.Role{archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead,
+		archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency}
+}
+
 // people answers for the room of accounts, and remembers what it was asked.
 type people struct{ w *world }
 

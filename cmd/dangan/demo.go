@@ -188,7 +188,8 @@ func printAccounts(w io.Writer, url string, people []newcomer) {
 	fmt.Fprintf(w, "dangan is serving a synthetic archive office at %s\n\n", url)
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(t, "ROLE\tUSER\tPASSWORD\tPAGE")
-	page := map[archive.Role]string{archive.RoleCitizen: "/requests", archive.RoleAgency: "/lookup"}
+	page := map[archive.Role]string{archive.RoleCitizen: "/requests", archive.RoleAgency: "/lookup",
+		archive.RoleAdmin: "/accounts", archive.RoleSecurity: "/accounts", archive.RoleAuditor: "/accesses"}
 	for _, p := range people {
 		path, ok := page[p.Role]
 		if !ok {
