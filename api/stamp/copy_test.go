@@ -2,6 +2,7 @@ package stamp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -323,6 +324,27 @@ func TestStrips(t *testing.T) {
 				}
 				i++
 			}
+		}
+	}
+}
+
+// TestSamplesOfCopies writes a rebuilt copy and an appended one into the folder copies of DANGAN_SAMPLES, for make
+// conformance; without that, into one that goes away.
+func TestSamplesOfCopies(t *testing.T) {
+	dir := filepath.Join(cmp.Or(os.Getenv("DANGAN_SAMPLES"), t.TempDir()), "copies")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s := newTestStamper(t)
+	c := whole(2)
+	c.Pages[1].Masks = []Mask{{0.2, 0.3, 0.4, 0.05}}
+	for name, data := range map[string][]byte{"authority.pem": certificatePEM(s.ca), "rebuilt.pdf": makeCopy(t, s, c, source(scans(t, 2))),
+		"appended.pdf": makeCopy(t, s, whole(2), source(scans(t, 2)))} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(name, ".pdf") && verdict(t, s, data).Word != Valid {
+			t.Errorf("%s is not valid", name)
 		}
 	}
 }

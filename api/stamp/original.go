@@ -53,38 +53,29 @@ func (o *originals) find(sources []Source, p CopyPage) (scan, error) {
 
 // scanOf is a file that is a scan.
 func scanOf(source Source) (scan, error) {
-	s, err := readScan(source, source.Size())
+	s, info, err := readScan(source, source.Size())
 	if err != nil {
 		return scan{}, err
 	}
 	const least, most = 50, 2400 // of the resolutions that scanners have
-	if s.exif || min(s.dpiX, s.dpiY) < least || max(s.dpiX, s.dpiY) > most {
+	if info.Exif || min(info.DPIX, info.DPIY) < least || max(info.DPIX, info.DPIY) > most {
 		return scan{}, errNoScan
 	}
-	s.width, s.height = float64(s.pixels.X)*72/s.dpiX, float64(s.pixels.Y)*72/s.dpiY
-	return s.scan, nil
+	s.width, s.height = float64(info.Width)*72/info.DPIX, float64(info.Height)*72/info.DPIY
+	return s, nil
 }
 
-// readScan reads a JPEG and what it says of itself.
-func readScan(in io.ReaderAt, size int64) (found struct {
-	scan
-	dpiX, dpiY float64
-	exif       bool
-}, err error) {
+// readScan reads a JPEG, and what it says of itself.
+func readScan(in io.ReaderAt, size int64) (scan, dct.Info, error) {
 	if size > maxOriginal {
-		return found, errNoScan
+		return scan{}, dct.Info{}, errNoScan
 	}
-	found.jpeg = make([]byte, size)
-	if _, err := in.ReadAt(found.jpeg, 0); err != nil && err != io.EOF {
-		return found, err
+	file := make([]byte, size)
+	if _, err := in.ReadAt(file, 0); err != nil && err != io.EOF {
+		return scan{}, dct.Info{}, err
 	}
-	info, err := dct.Look(found.jpeg)
-	if err != nil {
-		return found, err
-	}
-	found.grey, found.pixels = info.Grey, image.Pt(info.Width, info.Height)
-	found.dpiX, found.dpiY, found.exif = info.DPIX, info.DPIY, info.Exif
-	return found, nil
+	info, err := dct.Look(file)
+	return scan{jpeg: file, grey: info.Grey, pixels: image.Pt(info.Width, info.Height)}, info, err
 }
 
 // scanOn is the scan that fills a page of a PDF.
@@ -104,11 +95,11 @@ func scanOn(f *pdffile.File, p pdffile.Page) (scan, error) {
 	if !ok {
 		return scan{}, errNoScan
 	}
-	found, err := readScan(f.Raw(picture), picture.Size)
+	s, _, err := readScan(f.Raw(picture), picture.Size)
 	if err != nil {
 		return scan{}, err
 	}
-	s, space := found.scan, pdffile.Name("DeviceRGB")
+	space := pdffile.Name("DeviceRGB")
 	if s.grey {
 		space = "DeviceGray"
 	}
