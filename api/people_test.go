@@ -189,6 +189,36 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
+// TestOtherSitesWriteNothing: whatever changes something is refused when the page of
+// another site sends it with the cookie of somebody who may.
+func TestOtherSitesWriteNothing(t *testing.T) {
+	w := newWorld(t)
+	var doc struct {
+		Paths map[string]map[string]struct{ ID string }
+	}
+	if err := json.Unmarshal(w.do(call{method: "GET", path: "/openapi.json"}).Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	paths := []string{"/signin", "/signout", "/deposit", "/search", "/requests", "/lookup", "/me/password", "/me/second", "/me/second/confirm", "/me/second/drop",
+		"/me/sessions/end", "/me/relatives", "/accounts", "/accounts/{id}/password", "/accounts/{id}/rulings", "/accounts/{id}/keys", "/accounts/{id}/keys/withdraw",
+		"/citizens", "/records/{id}/reveal", "/records/{id}/purpose", "/requests/{id}/actions"}
+	for path, methods := range doc.Paths {
+		if _, ok := methods["post"]; ok {
+			paths = append(paths, path)
+		}
+	}
+	cookie := w.signIn(archive.RoleHead)
+	for _, path := range paths {
+		path := strings.NewReplacer("{id}", recordID, "{number}", "n", "{n}", "1").Replace(path)
+		if rec := w.form(path, url.Values{}, cookie, "cross-site"); rec.Code != http.StatusForbidden {
+			t.Errorf("%s: %d", path, rec.Code)
+		}
+	}
+	if len(paths) < 35 || w.move.Step != "" || len(w.steps) > 0 {
+		t.Errorf("%d paths, %+v %v", len(paths), w.move, w.steps)
+	}
+}
+
 func TestAccountsOverHTTP(t *testing.T) {
 	w := newWorld(t)
 	for _, tt := range []struct {
