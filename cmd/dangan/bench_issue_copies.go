@@ -102,7 +102,7 @@ func (b *bench) rebuilt(ctx context.Context, stamper *stamp.Stamper, o *original
 // compareWork is compare for sides that do nothing but compute, and tells their processor time besides: on a busy
 // machine it says more than the clock, and one of two processes gets more of it than one of one.
 func (b *bench) compareWork(ctx context.Context, r row, s sides) error {
-	var raw, ours work
+	var raw, ours effort
 	s.raw, s.ours = raw.measured(s.raw), ours.measured(s.ours)
 	if err := b.compare(ctx, r, s); err != nil || b.seconds < 1 { // that clock is too coarse for less
 		return err
@@ -115,15 +115,15 @@ func (b *bench) compareWork(ctx context.Context, r row, s sides) error {
 	return nil
 }
 
-// work is the processor time that something took.
-type work struct {
+// effort is the processor time that something took.
+type effort struct {
 	spent time.Duration
 	times int
 }
 
-func (w *work) each() float64 { return float64(w.spent) / float64(w.times) }
+func (w *effort) each() float64 { return float64(w.spent) / float64(w.times) }
 
-func (w *work) measured(op func(context.Context, int) error) func(context.Context, int) error {
+func (w *effort) measured(op func(context.Context, int) error) func(context.Context, int) error {
 	return func(ctx context.Context, n int) error {
 		before := processorTime()
 		err := op(ctx, n)
