@@ -201,7 +201,7 @@ func (f *stuckFile) ReadAt(p []byte, offset int64) (int, error) {
 
 // A page is drawn while every file that came before it is still being read.
 func TestPoolDrawsPagesWhileItReads(t *testing.T) {
-	p := newPool(t, reader.PoolConfig{Config: reader.Config{Workers: 1}})
+	p := newPool(t, reader.PoolConfig{Config: reader.Config{Workers: 1, MaxTime: time.Hour}})
 	file := textPDF("slow")
 	stuck := &stuckFile{bytes.NewReader(file), make(chan struct{}, 1<<10), make(chan struct{})}
 	ctx, done := context.WithCancel(t.Context())

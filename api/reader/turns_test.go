@@ -3,6 +3,7 @@ package reader
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,12 +13,15 @@ import (
 type queue struct {
 	t *testing.T
 	*turns
-	came []string
+	noted sync.Mutex
+	came  []string
 }
 
 func (q *queue) line(name string, l lane) {
 	go func() {
 		if _, err := q.take(q.t.Context(), l); err == nil {
+			q.noted.Lock()
+			defer q.noted.Unlock()
 			q.came = append(q.came, name)
 		}
 	}()
@@ -28,6 +32,8 @@ func (q *queue) done(l lane) { q.giveBack(l); synctest.Wait() }
 
 func (q *queue) want(names ...string) {
 	q.t.Helper()
+	q.noted.Lock()
+	defer q.noted.Unlock()
 	if len(q.came) != len(names) {
 		q.t.Fatalf("%q came, want %q", q.came, names)
 	}
