@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os/exec"
 	"syscall"
@@ -109,7 +110,7 @@ func (b *bench) compareWork(ctx context.Context, r row, s sides) error {
 	}
 	f := fact{What: r.What + ": processor time over that of " + r.Against, N: r.N, Value: ours.each() / raw.each(), Unit: "times"}
 	if r.Target > 0 {
-		f.Bound = 1 / r.Target
+		f.Bound = math.Round(1e4/r.Target) / 1e4
 	}
 	b.results.Facts = append(b.results.Facts, f)
 	return nil
