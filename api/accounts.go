@@ -168,6 +168,11 @@ func (s *Server) addAccounts() {
 		}
 		return accountOr(s.c.People.Rule(ctx, a, in.ID, n, in.Body))
 	})
+	s.addKeys(tags)
+}
+
+// addKeys registers what becomes of the keys of agencies.
+func (s *Server) addKeys(tags []string) {
 	operate(s, archive.ActKeys, huma.Operation{
 		OperationID: "grant-key", Method: http.MethodPost, Path: "/api/v1/accounts/{id}/keys", Tags: tags, DefaultStatus: http.StatusCreated,
 		Summary: "Make a key for an agency",

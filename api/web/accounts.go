@@ -12,6 +12,29 @@ import (
 	"dangan/archive/policy"
 )
 
+// accountRoutes are the pages about accounts, the own and others'.
+func (p *Pages) accountRoutes() []Route {
+	get, post := http.MethodGet, http.MethodPost
+	return []Route{
+		{Method: get, Path: "/me", Action: archive.ActSelf, Handle: p.me},
+		{Method: get, Path: "/me/accesses", Action: archive.ActOwnAccesses, Handle: p.ownAccesses},
+		{Method: post, Path: "/me/password", Action: archive.ActSelf, Handle: p.setPassword},
+		{Method: post, Path: "/me/second", Action: archive.ActSelf, Handle: p.beginSecond},
+		{Method: post, Path: "/me/second/confirm", Action: archive.ActSelf, Handle: p.confirmSecond},
+		{Method: post, Path: "/me/second/drop", Action: archive.ActSelf, Handle: p.dropSecond},
+		{Method: post, Path: "/me/sessions/end", Action: archive.ActSelf, Handle: p.endSession},
+		{Method: post, Path: "/me/relatives", Action: archive.ActSelf, Handle: p.declare},
+		{Method: get, Path: "/accounts", Action: archive.ActAccounts, Handle: p.accounts},
+		{Method: post, Path: "/accounts", Action: archive.ActPropose, Handle: p.propose},
+		{Method: post, Path: "/accounts/:id/password", Action: archive.ActPropose, Handle: p.renew},
+		{Method: post, Path: "/accounts/:id/rulings", Action: archive.ActConfirm, Handle: p.rule},
+		{Method: post, Path: "/accounts/:id/keys", Action: archive.ActKeys, Handle: p.grantKey},
+		{Method: post, Path: "/accounts/:id/keys/withdraw", Action: archive.ActKeys, Handle: p.withdrawKey},
+		{Method: get, Path: "/citizens", Action: archive.ActEnrol, Handle: p.enrolForm},
+		{Method: post, Path: "/citizens", Action: archive.ActEnrol, Handle: p.enrol},
+	}
+}
+
 // accountsPage is a list of accounts, and what its reader may do about them.
 type accountsPage struct {
 	List     string

@@ -83,7 +83,7 @@ func New(c Config) (*Pages, error) {
 func (p *Pages) Routes() []Route {
 	const upload = 24 << 20 // a PDF of 20 MB in a form
 	get, post := http.MethodGet, http.MethodPost
-	return []Route{
+	return append(p.accountRoutes(), []Route{
 		{Method: get, Path: "/", Action: archive.ActPublic, Handle: p.home},
 		{Method: get, Path: "/static/:name", Action: archive.ActPublic, Static: true, Handle: static},
 		{Method: get, Path: "/signin", Action: archive.ActPublic, Handle: p.signInForm},
@@ -129,24 +129,7 @@ func (p *Pages) Routes() []Route {
 		{Method: get, Path: "/lookup", Action: archive.ActLookup, Handle: p.lookupForm},
 		{Method: post, Path: "/lookup", Action: archive.ActLookup, Handle: p.lookup},
 		{Method: get, Path: "/accesses", Action: archive.ActAccesses, Handle: p.accesses},
-
-		{Method: get, Path: "/me", Action: archive.ActSelf, Handle: p.me},
-		{Method: get, Path: "/me/accesses", Action: archive.ActOwnAccesses, Handle: p.ownAccesses},
-		{Method: post, Path: "/me/password", Action: archive.ActSelf, Handle: p.setPassword},
-		{Method: post, Path: "/me/second", Action: archive.ActSelf, Handle: p.beginSecond},
-		{Method: post, Path: "/me/second/confirm", Action: archive.ActSelf, Handle: p.confirmSecond},
-		{Method: post, Path: "/me/second/drop", Action: archive.ActSelf, Handle: p.dropSecond},
-		{Method: post, Path: "/me/sessions/end", Action: archive.ActSelf, Handle: p.endSession},
-		{Method: post, Path: "/me/relatives", Action: archive.ActSelf, Handle: p.declare},
-		{Method: get, Path: "/accounts", Action: archive.ActAccounts, Handle: p.accounts},
-		{Method: post, Path: "/accounts", Action: archive.ActPropose, Handle: p.propose},
-		{Method: post, Path: "/accounts/:id/password", Action: archive.ActPropose, Handle: p.renew},
-		{Method: post, Path: "/accounts/:id/rulings", Action: archive.ActConfirm, Handle: p.rule},
-		{Method: post, Path: "/accounts/:id/keys", Action: archive.ActKeys, Handle: p.grantKey},
-		{Method: post, Path: "/accounts/:id/keys/withdraw", Action: archive.ActKeys, Handle: p.withdrawKey},
-		{Method: get, Path: "/citizens", Action: archive.ActEnrol, Handle: p.enrolForm},
-		{Method: post, Path: "/citizens", Action: archive.ActEnrol, Handle: p.enrol},
-	}
+	}...)
 }
 
 func static(c *gin.Context) error {
