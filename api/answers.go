@@ -21,20 +21,8 @@ type accessList struct {
 	}
 }
 
-// addAnswers registers what agencies ask and what auditors read.
+// addAnswers registers what auditors read.
 func (s *Server) addAnswers() {
-	operate(s, archive.ActLookup, huma.Operation{
-		OperationID: "ask-lookup", Method: http.MethodPost, Path: "/api/v1/lookups", Tags: []string{"lookups"},
-		Summary:     "Ask a question about a person on a legal basis",
-		Description: "The answer holds no more than the agency may see. Its receipt is the id of the trace that was written before it was given.",
-	}, func(ctx context.Context, a archive.Actor, in *struct{ Body archive.Question }) (*struct{ Body archive.Answer }, error) {
-		in.Body.Person.ID = archive.NewIDNumber(in.Body.Person.ID.Type, in.Body.Person.ID.Original)
-		answer, err := s.c.Lookup.Ask(ctx, a, in.Body)
-		if err != nil {
-			return nil, err
-		}
-		return &struct{ Body archive.Answer }{answer}, nil
-	})
 	operate(s, archive.ActAccesses, huma.Operation{
 		OperationID: "list-accesses", Method: http.MethodGet, Path: "/api/v1/accesses", Tags: []string{"accesses"},
 		Summary: "Who saw what, when and why",

@@ -128,7 +128,7 @@ func TestLookupAndAccesses(t *testing.T) {
 	if rec := w.do(call{role: archive.RoleAuditor, method: "GET", path: "/api/v1/accesses?limit=1"}); rec.Code != 200 || !strings.Contains(rec.Body.String(), `"next":"`+missingID) {
 		t.Errorf("%d %s", rec.Code, rec.Body)
 	}
-	for _, path := range []string{"/api/v1/categories", "/api/v1/offices"} {
+	for _, path := range []string{"/api/v1/categories", "/api/v1/offices", "/api/v1/questions"} {
 		if rec := w.do(call{method: "GET", path: path}); rec.Code != 200 || !strings.Contains(rec.Body.String(), `"zh"`) {
 			t.Errorf("%s: %d", path, rec.Code)
 		}

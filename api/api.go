@@ -45,6 +45,8 @@ type Config struct {
 	People       People
 
 	Schema archive.Schema
+	// ReceiptKeys are what the receipts of Lookup are checked with.
+	ReceiptKeys []archive.JWK
 	// Offices lists the archive offices.
 	Offices func(ctx context.Context) ([]archive.Office, error)
 	// Ready is what must work for the service to be of use, by name.
@@ -100,6 +102,7 @@ func New(c Config) (*Server, error) {
 	s.addTemplates()
 	s.addVerify()
 	s.addAnswers()
+	s.addLookups()
 	s.addAccounts()
 	s.addMe()
 	s.addReference()

@@ -19,7 +19,7 @@ import (
 
 // contractVersion is the version of the HTTP contract; a test keeps the
 // description from changing without it.
-const contractVersion = "1.3.0"
+const contractVersion = "1.4.0"
 
 //go:embed docs.html
 var docsFile embed.FS

@@ -61,6 +61,7 @@ type world struct {
 	keeper   *auth.Keeper
 	states   map[string][]byte
 	now      time.Time
+	asked    archive.Question // the last
 }
 
 func newWorld(t *testing.T) *world {
@@ -321,6 +322,7 @@ func (w *world) VerifyPDF(_ context.Context, pdf []byte) (archive.Verification, 
 }
 
 func (w *world) Ask(_ context.Context, _ archive.Actor, q archive.Question) (archive.Answer, error) {
+	w.asked = q
 	if !q.Purpose.Valid() {
 		return archive.Answer{}, archive.Problems{{Code: "required", Field: "purpose"}}
 	}

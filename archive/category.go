@@ -98,22 +98,28 @@ func (c Category) RoleLabel(code string) Label {
 	return Label{ZH: code, EN: code}
 }
 
-// Schema is the list of categories an archive office works with.
-type Schema struct{ Categories []Category }
+// Schema is the list of categories an archive office works with, and of the
+// questions about them that agencies may ask.
+type Schema struct {
+	Categories []Category
+	Questions  []QuestionKind
+}
 
-//go:embed categories.json templates.json
+//go:embed categories.json questions.json templates.json
 var data embed.FS
 
 // DefaultSchema is the built-in list: five livelihood kinds and the personnel
-// dossier item.
+// dossier item, and five questions.
 func DefaultSchema() (Schema, error) {
-	raw, err := data.ReadFile("categories.json")
-	if err != nil {
-		return Schema{}, err
-	}
 	var s Schema
-	if err := json.Unmarshal(raw, &s.Categories); err != nil {
-		return Schema{}, fmt.Errorf("categories.json: %w", err)
+	for name, list := range map[string]any{"categories.json": &s.Categories, "questions.json": &s.Questions} {
+		raw, err := data.ReadFile(name)
+		if err != nil {
+			return Schema{}, err
+		}
+		if err := json.Unmarshal(raw, list); err != nil {
+			return Schema{}, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return s, nil
 }

@@ -131,23 +131,3 @@ type Verification struct {
 	Successor string    `json:"successor,omitempty"`
 	SHA256    string    `json:"sha256,omitempty"` // of the sealed PDF
 }
-
-// Question is what an agency asks about a person.
-type Question struct {
-	Kind     string  `json:"question"` // record_exists
-	Person   Person  `json:"person"`
-	Category string  `json:"category"`
-	Purpose  Purpose `json:"purpose"`
-}
-
-// RecordExists asks whether a record of a category about a person is held.
-const RecordExists = "record_exists"
-
-// Answer is what an agency may see of the answer, and the receipt of its trace.
-type Answer struct {
-	Exists  bool      `json:"exists"`
-	Years   []int     `json:"years,omitempty"`
-	Offices []string  `json:"offices,omitempty"`
-	Receipt string    `json:"receipt"` // id of the access entry
-	At      time.Time `json:"at"`
-}

@@ -1,8 +1,9 @@
 // Package lookup answers agencies: under a legal basis they ask one question
 // about one person, and get an answer with a receipt instead of a file.
 //
-// It owns the questions and how little each answer says. It must not know who
-// may ask (package policy), or how the question is recorded (package evidence).
+// It owns how a question is answered and how little the answer says; which
+// questions there are is data (archive.QuestionKind). It must not know who may ask
+// (package policy), or how the question is recorded (package evidence).
 package lookup
 
 import (
@@ -10,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"dangan/archive"
@@ -21,6 +23,7 @@ type Config struct {
 	Records Records
 	Marks   Marks
 	Door    Door
+	Signer  Signer
 	Schema  archive.Schema
 	Now     func() time.Time
 }
@@ -33,52 +36,55 @@ func New(c Config) *Room { return &Room{c: c} }
 
 // Ask answers a question about the person with an id number. It looks the number
 // up exactly and never guesses by name. Every answer is recorded before it is
-// given, the answer "no" as well; its Receipt is the id of that entry.
+// given, the answer "no" as well; its Receipt is the id of that entry, and is signed.
 func (r *Room) Ask(ctx context.Context, actor archive.Actor, q archive.Question) (archive.Answer, error) {
 	if !policy.Decide(actor, archive.ActLookup, archive.Target{}).Allowed {
 		return archive.Answer{}, fmt.Errorf("lookup: %w", archive.ErrForbidden)
 	}
 	q.Person.ID = archive.NewIDNumber(q.Person.ID.Type, q.Person.ID.Original)
-	if err := append(r.problems(q), actor.Grant.Problems(q)...).Err(); err != nil {
+	kind, known := r.c.Schema.Question(q.Kind)
+	sources := kind.Narrowed(q.Category)
+	if err := append(r.problems(q, kind, known), refused(actor.Grant, q, sources)...).Err(); err != nil {
 		return archive.Answer{}, err
 	}
-	found, err := r.find(ctx, q)
+	found, err := r.find(ctx, q, sources)
 	if err != nil {
 		return archive.Answer{}, fmt.Errorf("lookup: %w", err)
 	}
-	asked := archive.Disclosure{Actor: actor, Action: archive.ActLookup, Purpose: q.Purpose, Detail: q.Kind + " " + q.Category}
-	answer := archive.Answer{Exists: len(found) > 0, At: r.c.Now()}
-	for i, rec := range found {
-		if i == 0 {
-			asked.Target.Ref = rec.Ref()
-		} else {
-			asked.Also = append(asked.Also, rec.ID)
-		}
-		if !rec.Date.IsZero() {
-			answer.Years = append(answer.Years, rec.Date.Year)
-		}
-		answer.Offices = append(answer.Offices, rec.Office)
+	if kind.Latest {
+		found = latest(found)
 	}
-	answer.Years, answer.Offices = distinct(answer.Years), distinct(answer.Offices)
+	asked := archive.Disclosure{Actor: actor, Action: archive.ActLookup, Purpose: q.Purpose, Detail: strings.TrimSpace(q.Kind + " " + q.Category)}
+	for i, f := range found {
+		if i == 0 {
+			asked.Target.Ref = f.record.Ref()
+		} else {
+			asked.Also = append(asked.Also, f.record.ID)
+		}
+	}
 	decision, err := r.c.Door.Pass(ctx, asked)
 	if err != nil {
 		return archive.Answer{}, err
 	}
-	answer.Receipt = decision.Receipt
-	return answer, nil
+	answer := say(found, q.Purpose.Code)
+	answer.Receipt, answer.At = decision.Receipt, r.c.Now()
+	return r.sign(actor, q, answer)
 }
 
-func (r *Room) problems(q archive.Question) archive.Problems {
+func (r *Room) problems(q archive.Question, kind archive.QuestionKind, known bool) archive.Problems {
 	var ps archive.Problems
-	if q.Kind != archive.RecordExists {
+	if !known {
 		ps.Add("unknown_question", "question")
 	}
-	switch c, ok := r.c.Schema.Category(q.Category); {
+	_, there := r.c.Schema.Category(q.Category)
+	switch {
 	case q.Category == "":
-		ps.Add("required", "category")
-	case !ok:
+		if kind.OneCategory || !known {
+			ps.Add("required", "category")
+		}
+	case !there:
 		ps.Add("unknown_category", "category")
-	case c.Family != archive.Livelihood:
+	case known && len(kind.Narrowed(q.Category)) == 0:
 		ps.Add("not_answerable", "category")
 	}
 	switch {
@@ -92,6 +98,8 @@ func (r *Room) problems(q archive.Question) archive.Problems {
 		ps.Add("required", "purpose.code")
 	case !q.Purpose.Valid():
 		ps.Add("bad_purpose", "purpose")
+	case known && !slices.Contains(kind.Purposes, q.Purpose.Code):
+		ps.Add("not_answerable", "purpose.code")
 	}
 	if q.Purpose.Case == "" {
 		ps.Add("required", "purpose.case")
@@ -99,13 +107,25 @@ func (r *Room) problems(q archive.Question) archive.Problems {
 	return ps
 }
 
-// find returns the records of the category that name the person now.
-func (r *Room) find(ctx context.Context, q archive.Question) ([]archive.Record, error) {
+// refused lists what the key is not for. A key for some categories is good for a
+// question only when it is for all that would answer.
+func refused(g archive.Grant, q archive.Question, sources []archive.Source) archive.Problems {
+	for _, s := range sources {
+		q.Category = s.Category
+		if ps := g.Problems(q); len(ps) > 0 {
+			return ps
+		}
+	}
+	return nil
+}
+
+// find returns the records of the sources that are about the person now.
+func (r *Room) find(ctx context.Context, q archive.Question, sources []archive.Source) ([]finding, error) {
 	ids, err := r.c.Marks.Marked(ctx, archive.MarkPerson, q.Person.ID.Key())
 	if err != nil {
 		return nil, err
 	}
-	var found []archive.Record
+	var found []finding
 	for _, id := range ids {
 		v, err := r.c.Records.Head(ctx, id)
 		if errors.Is(err, archive.ErrNotFound) {
@@ -114,15 +134,19 @@ func (r *Room) find(ctx context.Context, q archive.Question) ([]archive.Record, 
 		if err != nil {
 			return nil, err
 		}
-		named := slices.ContainsFunc(v.Value.Persons, func(p archive.Person) bool { return p.ID.Key() == q.Person.ID.Key() })
-		if named && v.Value.Category == q.Category {
-			found = append(found, v.Value)
+		i := slices.IndexFunc(sources, func(s archive.Source) bool { return s.Category == v.Value.Category })
+		if i >= 0 && r.about(v.Value, sources[i], q.Person.ID.Key()) {
+			found = append(found, finding{v.Value, v.N, sources[i]})
 		}
 	}
 	return found, nil
 }
 
-func distinct[T int | string](list []T) []T {
-	slices.Sort(list)
-	return slices.Compact(list)
+// about reports whether the person is in the record in a role that answers.
+func (r *Room) about(rec archive.Record, s archive.Source, key string) bool {
+	category, _ := r.c.Schema.Category(rec.Category)
+	return slices.ContainsFunc(rec.Persons, func(p archive.Person) bool {
+		fits := slices.Contains(s.Roles, p.Role) || len(s.Roles) == 0 && !category.Official(p.Role)
+		return fits && p.ID.Key() == key
+	})
 }

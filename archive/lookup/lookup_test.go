@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"dangan/archive"
 	"dangan/archive/lookup"
@@ -26,6 +27,8 @@ type world struct {
 	marked  []string // ids under the one number that is asked for
 	traces  []archive.Disclosure
 	broken  error
+	receipt archive.Receipt // the last
+	mute    error           // of signing
 }
 
 func (w *world) Head(_ context.Context, id string) (archive.Version[archive.Record], error) {
@@ -56,9 +59,14 @@ func (w *world) Pass(_ context.Context, d archive.Disclosure) (archive.Decision,
 	return decision, nil
 }
 
+func (w *world) Sign(r archive.Receipt) (string, error) {
+	w.receipt = r
+	return "signed", w.mute
+}
+
 func record(id, category, office, year, number string) archive.Record {
 	date, _ := archive.ParseDate(year)
-	return archive.Record{ID: id, Category: category, Office: office, Date: date,
+	return archive.Record{ID: id, Category: category, Office: office, Date: date, RefCode: archive.RefCode{Original: "J019-" + id},
 		Persons: []archive.Person{{Name: "张㛃", ID: archive.NewIDNumber("", number)}}}
 }
 
@@ -73,7 +81,7 @@ func room(t *testing.T, list ...archive.Record) (*world, *lookup.Room) {
 		w.records[r.ID] = r
 	}
 	w.marked = append(slices.Sorted(maps.Keys(w.records)), "gone")
-	return w, lookup.New(lookup.Config{Records: w, Marks: w, Door: w, Schema: schema, Now: func() time.Time { return day }})
+	return w, lookup.New(lookup.Config{Records: w, Marks: w, Door: w, Signer: w, Schema: schema, Now: func() time.Time { return day }})
 }
 
 func agency() archive.Actor { return archive.Actor{ID: "court", Role: archive.RoleAgency} }
@@ -98,8 +106,12 @@ func TestAnAnswerSaysOnlyWhetherWhenAndWhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := archive.Answer{Exists: true, Years: []int{2010, 2015}, Offices: []string{"qc", "zz"}, Receipt: "receipt", At: day}
-	if diff := cmp.Diff(want, got); diff != "" {
+	want := archive.Answer{Exists: true, Years: []int{2010, 2015}, Offices: []string{"qc", "zz"}, Receipt: "receipt", At: day, Signed: "signed"}
+	for _, id := range []string{"1", "2", "3"} {
+		rec := w.records[id]
+		want.Found = append(want.Found, archive.Cited{Category: "marriage", Office: rec.Office, RefCode: "J019-" + id, Entry: 1, Date: rec.Date})
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Error(diff)
 	}
 	trace := archive.Disclosure{
@@ -114,7 +126,7 @@ func TestAnAnswerSaysOnlyWhetherWhenAndWhere(t *testing.T) {
 func TestNoIsAnAnswerWithAReceipt(t *testing.T) {
 	w, r := room(t)
 	got, err := r.Ask(t.Context(), agency(), question())
-	if diff := cmp.Diff(archive.Answer{Receipt: "receipt", At: day}, got); diff != "" || err != nil {
+	if diff := cmp.Diff(archive.Answer{Receipt: "receipt", At: day, Signed: "signed"}, got); diff != "" || err != nil {
 		t.Error(diff, err)
 	}
 	if len(w.traces) != 1 || w.traces[0].Target.Ref != (archive.Ref{}) {

@@ -20,3 +20,8 @@ type Marks interface {
 type Door interface {
 	Pass(ctx context.Context, d archive.Disclosure) (archive.Decision, error)
 }
+
+// Signer signs receipts (archive.ReceiptKey).
+type Signer interface {
+	Sign(r archive.Receipt) (string, error)
+}

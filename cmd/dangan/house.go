@@ -82,6 +82,7 @@ type house struct {
 	templates    *storage.Chain[archive.Template]
 	defaults     []archive.Template
 	handler      http.Handler
+	receipts     *archive.ReceiptKey
 	newID        func() string
 }
 
@@ -95,6 +96,10 @@ func build(p parts) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	receipts, err := receiptKey(p.bucket)
+	if err != nil {
+		return nil, err
+	}
 	if p.metrics == nil {
 		p.metrics = newMetrics()
 	}
@@ -103,7 +108,7 @@ func build(p parts) (*house, error) {
 		p.metrics.seal(seal)
 	}
 	h := &house{
-		parts: p, schema: schema, newID: newIDs(),
+		parts: p, schema: schema, receipts: receipts, newID: newIDs(),
 		records:  storage.NewChain[archive.Record](p.bucket, archive.KindRecord),
 		accounts: storage.NewChain[archive.Account](p.bucket, archive.KindAccount),
 		offices:  storage.NewChain[archive.Office](p.bucket, archive.KindOffice),
@@ -142,7 +147,7 @@ func (h *house) openRooms() {
 		Stamper: h.stamper, Copier: h.copier, Renewer: renewer(h.stamper), Files: h.holdings, Outbox: h.queue, Door: h.evidence,
 		Schema: h.schema, Now: time.Now, Rand: rand.Reader, Grace: h.grace, Log: h.log,
 	})
-	h.lookup = lookup.New(lookup.Config{Records: h.records, Marks: b.Marks(), Door: h.evidence, Schema: h.schema, Now: time.Now})
+	h.lookup = lookup.New(lookup.Config{Records: h.records, Marks: b.Marks(), Door: h.evidence, Signer: h.receipts, Schema: h.schema, Now: time.Now})
 }
 
 // handlers says which room does which job.
@@ -176,7 +181,7 @@ func (h *house) openDoor() error {
 	h.handler, err = api.New(api.Config{
 		Holdings: h.holdings, Files: h.holdings, Search: h.holdings, Desk: h.desk,
 		Certificates: h.certificates, Choices: h.desk, Drafts: h.certificates, Templates: h.certificates, Verifier: h.certificates,
-		Lookup: metered{h.lookup, sessions}, Evidence: h.evidence,
+		Lookup: metered{h.lookup, sessions}, ReceiptKeys: []archive.JWK{h.receipts.Public()}, Evidence: h.evidence,
 		Sessions: sessions, Self: sessions, People: h.people, Schema: h.schema, Offices: h.listOffices,
 		Ready:   map[string]api.Check{"store": h.storeReady, "index": h.index.Ready},
 		Version: version(), Metrics: h.metrics.registry, Log: h.log, Now: time.Now,
