@@ -90,7 +90,7 @@ func (b *browser) watch(t *testing.T, ctx context.Context) {
 				note("security: " + e.Entry.Text)
 			}
 		case *network.EventRequestWillBeSent:
-			if u := e.Request.URL; !strings.HasPrefix(u, b.site.url+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") {
+			if u := e.Request.URL; !strings.HasPrefix(u, b.site.url+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") && !strings.HasPrefix(u, "chrome-extension:") { // the last shows PDF files
 				note("a request to " + u)
 			}
 			if u, err := url.QueryUnescape(e.Request.URL); err == nil && (strings.Contains(u, canaryName) || strings.Contains(u, canaryID)) {
