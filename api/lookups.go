@@ -60,6 +60,7 @@ func (s *Server) addLookups() {
 		}
 		return &answerOutput{answer}, nil
 	})
+	s.described(route{act: archive.ActLookup, body: bodyAny}, batchOperation(s.huma.OpenAPI().Components.Schemas), s.lookupBatch)
 }
 
 // ask asks a question that was sent as raw.
