@@ -2,7 +2,6 @@ package stamp
 
 import (
 	"bytes"
-	"compress/zlib"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -11,6 +10,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf16"
+
+	"github.com/klauspost/compress/zlib"
 )
 
 // ref is the number of an indirect object; its generation is always 0.
@@ -24,6 +25,7 @@ type document struct {
 	before  int   // bytes of the file that stand before those in buf
 	offsets []int // by object number; 0 while only reserved
 	zip     *sync.Pool
+	packer  *zlib.Writer // from zip, once there is a stream, until the file is finished
 }
 
 // at is where the next byte stands in the file.
@@ -71,7 +73,10 @@ func (d *document) add(body string) ref {
 
 // putStream writes data compressed; entries are the dictionary's entries besides Length and Filter.
 func (d *document) putStream(r ref, entries string, data []byte) {
-	d.putPacked(r, entries, deflate(d.zip, data))
+	if d.packer == nil {
+		d.packer = d.zip.Get().(*zlib.Writer)
+	}
+	d.putPacked(r, entries, pack(d.packer, data))
 }
 
 func (d *document) putPacked(r ref, entries string, packed []byte) {
@@ -90,6 +95,10 @@ func (d *document) addStream(entries string, data []byte) ref {
 func deflate(pool *sync.Pool, data []byte) []byte {
 	w := pool.Get().(*zlib.Writer)
 	defer pool.Put(w)
+	return pack(w, data)
+}
+
+func pack(w *zlib.Writer, data []byte) []byte {
 	var out bytes.Buffer
 	out.Grow(len(data)/2 + 64)
 	w.Reset(&out)
@@ -108,6 +117,10 @@ func (d *document) flush(w io.Writer) error {
 
 // finish writes the cross-reference table and the trailer and returns the file, or what is left of it after flush.
 func (d *document) finish(root, info ref) []byte {
+	if d.packer != nil {
+		d.zip.Put(d.packer)
+		d.packer = nil
+	}
 	sum := sha256.Sum256(d.buf.Bytes())
 	id := hex.EncodeToString(sum[:16])
 	start := d.at()
