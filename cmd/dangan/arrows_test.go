@@ -38,6 +38,7 @@ func mayImport() map[string][]string {
 		"api":                  with("api/auth", "api/web", "api/internal"),
 		"api/internal":         words,
 		"api/auth":             words,
+		"api/client":           {"archive"},
 		"api/web":              with("api/auth", "api/internal"),
 		"api/reader":           words,
 		"api/ocr":              words,
