@@ -198,6 +198,7 @@ func TestCopy(t *testing.T) {
 // checkCopy asks all checkers, and for words that must be readable.
 func checkCopy(t *testing.T, s testStamper, pdf []byte, words ...string) {
 	t.Helper()
+	pdfcpuAccepts(t, "copy", pdf)
 	if r := verdict(t, s, pdf); r.Word != Valid {
 		t.Errorf("%s: %s", r.Word, r.Why)
 	}

@@ -1,11 +1,15 @@
 package stamp
 
 import (
+	"bytes"
 	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/pdfcpu/pdfcpu/pkg/api"
+	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 )
 
 // TestSamples writes a certificate of each kind and the authorities behind the seals into the folder
@@ -41,5 +45,17 @@ func TestSamples(t *testing.T) {
 		if r := verdict(t, sample.stamper, pdf); r.Word != Valid {
 			t.Errorf("%s: %s: %s", name, r.Word, r.Why)
 		}
+		pdfcpuAccepts(t, name, pdf)
+	}
+}
+
+// pdfcpuAccepts has a library that we do not write PDFs with judge one, strictly.
+func pdfcpuAccepts(t *testing.T, name string, pdf []byte) {
+	t.Helper()
+	api.DisableConfigDir()
+	strict := model.NewDefaultConfiguration()
+	strict.ValidationMode = model.ValidationStrict
+	if err := api.Validate(bytes.NewReader(pdf), strict); err != nil {
+		t.Errorf("%s: pdfcpu: %v", name, err)
 	}
 }
