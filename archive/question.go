@@ -28,6 +28,7 @@ type QuestionKind struct {
 	Purposes    []PurposeCode `json:"purposes"`
 	OneCategory bool          `json:"one_category,omitempty"` // the question must name one of its sources
 	Latest      bool          `json:"latest,omitempty"`       // records that another is certainly later than do not answer
+	Once        bool          `json:"once,omitempty"`         // a record of each office is enough, and others are not told
 	Sources     []Source      `json:"sources"`
 }
 

@@ -42,6 +42,24 @@ func (f finding) shown(p archive.PurposeCode) map[string]string {
 	return fields
 }
 
+// bears reports whether the record says anything: where a period answers, one without any
+// is not even named.
+func (f finding) bears(p archive.PurposeCode) bool {
+	fields := f.shown(p)
+	return f.source.From == "" || fields[f.source.From] != "" || fields[f.source.To] != ""
+}
+
+// once keeps a record of each office: which others there are says more than that
+// something is held.
+func once(found []finding) []finding {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(found, func(f finding) bool {
+		again := seen[f.record.Office]
+		seen[f.record.Office] = true
+		return again
+	})
+}
+
 // cover notes the calendar months, from year 0, of a period that is shown. A year alone
 // is not guessed to begin in January.
 func cover(s archive.Source, fields map[string]string, months map[int]bool) {

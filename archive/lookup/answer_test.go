@@ -1,6 +1,7 @@
 package lookup_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -95,17 +96,32 @@ func TestWorkIsCountedOnce(t *testing.T) {
 		in(record("1", "social_insurance", "qc", "2001", someone), "insured", map[string]string{"from": "200101", "to": "200112", "employer": "一厂"}),
 		in(record("2", "social_insurance", "qc", "2002", someone), "insured", map[string]string{"from": "200107", "to": "200206"}),
 		in(record("3", "social_insurance", "qc", "1999", someone), "insured", map[string]string{"from": "1999", "to": "200012"}),
-		in(record("4", "dossier_item", "qc", "2003", someone), "subject", map[string]string{"began": "200301", "until": "200303", "remark": "secret"}))
+		in(record("4", "dossier_item", "qc", "2003", someone), "subject", map[string]string{"began": "200301", "until": "200303", "remark": "secret"}),
+		in(record("5", "dossier_item", "qc", "2004", someone), "subject", map[string]string{"class": "8"}))
 	q := question()
 	q.Kind, q.Category, q.Purpose.Code = "work_years", "", archive.ForPension
 	a, err := r.Ask(t.Context(), agency(), q)
 	if err != nil || a.Months != 21 || len(a.Found) != 4 || a.Found[3].Fields["remark"] != "" {
 		t.Errorf("%+v %v", a, err)
 	}
-	// For a court, what the personnel file says is not shown, and is not counted either.
+	// For a court, what the personnel file says is neither shown nor counted, and the file not named.
 	q.Purpose.Code = archive.ForJustice
-	if a, err = r.Ask(t.Context(), agency(), q); err != nil || a.Months != 18 || len(a.Found[3].Fields) != 0 {
+	if a, err = r.Ask(t.Context(), agency(), q); err != nil || a.Months != 18 || len(a.Found) != 3 {
 		t.Errorf("%+v %v", a, err)
+	}
+}
+
+// TestAFileIsHeld says no more of a personnel file than one item of it for each office.
+func TestAFileIsHeld(t *testing.T) {
+	_, r := room(t,
+		in(record("1", "dossier_item", "qc", "1999", someone), "subject", map[string]string{"class": "1"}),
+		in(record("2", "dossier_item", "qc", "2004", someone), "subject", map[string]string{"class": "8"}),
+		in(record("3", "dossier_item", "zz", "2010", someone), "subject", nil))
+	q := question()
+	q.Kind, q.Category, q.Purpose.Code = "personnel_file_held", "", archive.ForVetting
+	a, err := r.Ask(t.Context(), agency(), q)
+	if diff := cmp.Diff([]map[string]string{{}, {}}, shown(a)); diff != "" || err != nil || !slices.Equal(a.Years, []int{1999, 2010}) || !slices.Equal(a.Offices, []string{"qc", "zz"}) {
+		t.Error(diff, a, err)
 	}
 }
 

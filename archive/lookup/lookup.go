@@ -54,6 +54,9 @@ func (r *Room) Ask(ctx context.Context, actor archive.Actor, q archive.Question)
 	if kind.Latest {
 		found = latest(found)
 	}
+	if kind.Once {
+		found = once(found)
+	}
 	asked := archive.Disclosure{Actor: actor, Action: archive.ActLookup, Purpose: q.Purpose, Detail: strings.TrimSpace(q.Kind + " " + q.Category)}
 	for i, f := range found {
 		if i == 0 {
@@ -135,8 +138,11 @@ func (r *Room) find(ctx context.Context, q archive.Question, sources []archive.S
 			return nil, err
 		}
 		i := slices.IndexFunc(sources, func(s archive.Source) bool { return s.Category == v.Value.Category })
-		if i >= 0 && r.about(v.Value, sources[i], q.Person.ID.Key()) {
-			found = append(found, finding{v.Value, v.N, sources[i]})
+		if i < 0 || !r.about(v.Value, sources[i], q.Person.ID.Key()) {
+			continue
+		}
+		if f := (finding{v.Value, v.N, sources[i]}); f.bears(q.Purpose.Code) {
+			found = append(found, f)
 		}
 	}
 	return found, nil
