@@ -100,7 +100,7 @@ func deflate(pool *sync.Pool, data []byte) []byte {
 
 func pack(w *zlib.Writer, data []byte) []byte {
 	var out bytes.Buffer
-	out.Grow(len(data)/2 + 64)
+	out.Grow(3*len(data)/4 + 64) // outlines of glyphs hardly shrink
 	w.Reset(&out)
 	_, _ = w.Write(data) // a bytes.Buffer does not fail
 	_ = w.Close()

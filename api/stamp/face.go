@@ -34,9 +34,10 @@ func (e *MissingGlyphError) Error() string {
 
 // face is a parsed font with its PostScript name, shared by all documents.
 type face struct {
-	font *truetype.Font
-	name string
-	bold bool
+	font  *truetype.Font
+	name  string
+	bold  bool
+	marks drawnMarks
 }
 
 func newFace(data, name string, bold bool) (*face, error) {
@@ -44,7 +45,7 @@ func newFace(data, name string, bold bool) (*face, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", name, err)
 	}
-	return &face{font, name, bold}, nil
+	return &face{font: font, name: name, bold: bold, marks: drawnMarks{packed: map[string][]byte{}}}, nil
 }
 
 // glyph returns the glyph of r and its advance in thousandths of an em.

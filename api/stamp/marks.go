@@ -3,6 +3,7 @@ package stamp
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"rsc.io/qr"
 
@@ -47,9 +48,37 @@ func (w *watermark) outlines(draw func(path []truetype.Segment, x, y float64)) {
 
 // write puts the mark into the file as a form, which takes its ink from where it is shown.
 func (w *watermark) write(d *document) {
-	c := canvas{height: w.height}
-	w.outlines(func(path []truetype.Segment, x, y float64) { c.outline(path, x, y, w.size, watermarkAngle) })
-	w.object = d.addStream(fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), c.buf.Bytes())
+	packed := w.face.marks.of(w.words, func() []byte {
+		c := canvas{height: w.height}
+		w.outlines(func(path []truetype.Segment, x, y float64) { c.outline(path, x, y, w.size, watermarkAngle) })
+		return deflate(d.zip, c.buf.Bytes())
+	})
+	w.object = d.reserve()
+	d.putPacked(w.object, fmt.Sprintf("/Type/XObject/Subtype/Form/BBox[0 0 %.2f %.2f]/Resources<<>>", w.width, w.height), packed)
+}
+
+// drawnMarks keeps purpose marks as they were drawn: an office has few purposes, and a mark costs a fifth of its
+// certificate.
+type drawnMarks struct {
+	mu     sync.Mutex
+	packed map[string][]byte // by the words
+}
+
+// mostMarks bounds what is kept, at a few kilobytes each.
+const mostMarks = 256
+
+func (m *drawnMarks) of(words string, draw func() []byte) []byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	packed, ok := m.packed[words]
+	if !ok {
+		if len(m.packed) == mostMarks {
+			clear(m.packed)
+		}
+		packed = draw()
+		m.packed[words] = packed
+	}
+	return packed
 }
 
 // prepareMarks draws the purpose mark. The words themselves belong into a row of the table.
