@@ -16,7 +16,7 @@ import (
 // backupOrder is the order of docs/operations.md in which a bucket is copied while
 // it is served: what entries need comes after them, what speaks of them before.
 var backupOrder = []string{"mark/", "claim/", "derived/", "access/",
-	"chain/request/", "work/", "chain/certificate/", "chain/record/", "chain/account/", "chain/office/",
+	"chain/request/", "work/", "chain/certificate/", "chain/record/", "chain/template/", "chain/account/", "chain/office/",
 	"work/", "key/", "blob/", "lease/", "system/"}
 
 // TestBackupWhileServing copies folder after folder while records come in and jobs
