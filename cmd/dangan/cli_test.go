@@ -29,7 +29,7 @@ func refused(t *testing.T, env []string, args ...string) string {
 
 func TestServeNamesEverythingThatIsWrong(t *testing.T) {
 	out := refused(t, []string{"DANGAN_MEILI_URL=meili:7700"}, "serve", "--listen", "8080")
-	for _, want := range []string{"--s3-endpoint is required", "--root-key-file is required", "--signer-key-file is required",
+	for _, want := range []string{"--s3-endpoint is required", "--root-key-file is required", "either --signer-key-file or --signer-socket is required",
 		"--meili-url must be an http or https URL", "--listen must be host:port"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in\n%s", want, out)
