@@ -46,7 +46,7 @@ func (r results) machine() string {
 // ratios is a bar for each row that has a target, with a line where the target is.
 func ratios(r results) []byte {
 	rows := slices.DeleteFunc(slices.Clone(r.Rows), func(r row) bool { return r.Target == 0 })
-	const left, top, width, step = 400.0, 76.0, 380.0, 24.0
+	const left, top, width, step = 460.0, 76.0, 320.0, 24.0
 	d := &drawing{width: 920, height: int(top+step*float64(len(rows))) + 70}
 	bottom := top + step*float64(len(rows))
 	most := 1.2
