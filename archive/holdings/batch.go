@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
 
 	"dangan/archive"
 )
@@ -14,7 +13,6 @@ import (
 const (
 	maxBatch = 1000 // deposits
 	maxTries = 4    // ids for one record of a batch
-	atOnce   = 32   // deposits of a batch: those share group commits
 )
 
 // Deposit is one record of a batch with its files, which are asked for when it is
@@ -69,20 +67,6 @@ func (h *Room) DepositAll(ctx context.Context, actor archive.Actor, key string, 
 		results[i].RecordView = view(v, checking(v.Value), decisions[i])
 	})
 	return results, nil
-}
-
-// each does something n times, some of it at once.
-func each(n, atOnce int, do func(i int)) {
-	slots := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
-	for i := range n {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
-	}
-	wg.Wait()
 }
 
 // depositOne keeps a record of a batch, whose job may have been planned already;

@@ -102,24 +102,34 @@ func hide(err error) error {
 
 // heads finds the records that exist among ids, in their order.
 func (h *Room) heads(ctx context.Context, ids []string) ([]archive.Version[archive.Record], error) {
-	const atOnce = 32
 	found := make([]archive.Version[archive.Record], len(ids))
 	failures := make([]error, len(ids))
+	each(len(ids), atOnce, func(i int) {
+		found[i], failures[i] = h.head(ctx, ids[i])
+		if errors.Is(failures[i], archive.ErrNotFound) {
+			failures[i] = nil // the record of a mark or hit may never have been committed
+		}
+	})
+	missing := func(v archive.Version[archive.Record]) bool { return v.N == 0 }
+	return slices.DeleteFunc(found, missing), errors.Join(failures...)
+}
+
+// atOnce is how many deposits of a batch, which share group commits, or records of
+// hits are under way at the same time.
+const atOnce = 32
+
+// each does something n times, some of it at once.
+func each(n, atOnce int, do func(i int)) {
 	slots := make(chan struct{}, atOnce)
 	var wg sync.WaitGroup
-	for i, id := range ids {
+	for i := range n {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			found[i], failures[i] = h.head(ctx, id)
-			if errors.Is(failures[i], archive.ErrNotFound) {
-				failures[i] = nil // the record of a mark or hit may never have been committed
-			}
+			do(i)
 		})
 	}
 	wg.Wait()
-	missing := func(v archive.Version[archive.Record]) bool { return v.N == 0 }
-	return slices.DeleteFunc(found, missing), errors.Join(failures...)
 }
 
 // view is a version as the decision lets it be seen.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -130,13 +129,9 @@ func (h *Room) coded(ctx context.Context, q archive.Query, scope archive.Scope, 
 	}
 	types := []archive.IDType{archive.IDPassport, archive.IDHKMacao, archive.IDTaiwan, archive.IDForeignPR, archive.IDSoldier}
 	found, failures := make([][]string, len(types)), make([]error, len(types))
-	var wg sync.WaitGroup
-	for i, t := range types {
-		wg.Go(func() {
-			found[i], failures[i] = h.c.Marks.Marked(ctx, archive.MarkPerson, archive.NewIDNumber(t, key).Key())
-		})
-	}
-	wg.Wait()
+	each(len(types), len(types), func(i int) {
+		found[i], failures[i] = h.c.Marks.Marked(ctx, archive.MarkPerson, archive.NewIDNumber(types[i], key).Key())
+	})
 	if err := errors.Join(failures...); err != nil {
 		return archive.Hits{}, fmt.Errorf("search: %w", err)
 	}
