@@ -83,10 +83,10 @@ func (d *durable) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*
 	path := filepath.Join(*in.Bucket, *in.Key)
 	defer d.folders.delete(path)()
 	out, err := d.Posix.DeleteObject(ctx, in)
-	if err == nil {
-		err = d.meta.disk.settleRemoval(path)
+	if err != nil {
+		return out, d.vouch(err, in.Bucket, in.Key)
 	}
-	return out, err
+	return out, d.meta.disk.settleRemoval(path)
 }
 
 func (d *durable) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
