@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // Receipt is what the archive signs about a question it answered: enough to prove
@@ -25,9 +24,6 @@ type Receipt struct {
 	Purpose  PurposeCode `json:"purpose"`
 	Case     string      `json:"case"`
 }
-
-// Time is when the answer was given.
-func (r Receipt) Time() time.Time { return time.Unix(r.At, 0).UTC() }
 
 // JWK is the public half of a receipt key (RFC 8037).
 type JWK struct {

@@ -158,37 +158,3 @@ func (p *textParser) upTo(mark string) (string, bool) {
 func nameLike(s string) bool {
 	return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789_.") == ""
 }
-
-// String writes the text as parseText reads it.
-func (t text) String() string {
-	var b strings.Builder
-	for _, p := range t {
-		switch {
-		case p.options != nil:
-			b.WriteByte('[')
-			if p.name != "" {
-				b.WriteString("each " + p.name + ":")
-			}
-			for i, o := range p.options {
-				if i > 0 {
-					b.WriteByte('|')
-				}
-				b.WriteString(o.String())
-			}
-			b.WriteByte(']')
-		case p.name != "":
-			b.WriteString("{" + p.name)
-			if p.format != "" {
-				b.WriteString(":" + p.format)
-			}
-			b.WriteByte('}')
-		default:
-			b.WriteString(escapes().Replace(p.literal))
-		}
-	}
-	return b.String()
-}
-
-func escapes() *strings.Replacer {
-	return strings.NewReplacer(`\`, `\\`, "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "|", `\|`)
-}

@@ -96,12 +96,16 @@ func New(c Config) (*Keeper, error) {
 // NewToken makes a bearer token and the form of it that an account keeps and a
 // claim is made for.
 func NewToken(random io.Reader) (token, kept string, err error) {
-	secret := make([]byte, 32)
-	if _, err := io.ReadFull(random, secret); err != nil {
-		return "", "", fmt.Errorf("token: %w", err)
+	return newSecret(random, tokenPrefix)
+}
+
+func newSecret(random io.Reader, prefix string) (secret, kept string, err error) {
+	raw := make([]byte, 32)
+	if _, err := io.ReadFull(random, raw); err != nil {
+		return "", "", fmt.Errorf("draw a secret: %w", err)
 	}
-	token = tokenPrefix + hex.EncodeToString(secret)
-	return token, TokenHash(token), nil
+	secret = prefix + hex.EncodeToString(raw)
+	return secret, TokenHash(secret), nil
 }
 
 // TokenHash is the form of a token that is kept: its SHA-256 in hex. The token

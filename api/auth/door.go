@@ -4,9 +4,8 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -20,7 +19,6 @@ const (
 	mostAttempts = 8
 	lockTime     = 10 * time.Minute
 	mostSessions = 20
-	tries        = 20 // of a change that others are faster at
 )
 
 // door is what is known about the signing-in to one account, as its state keeps it.
@@ -34,45 +32,29 @@ type door struct {
 func doorName(account string) string { return "account/" + account }
 
 // readDoor is the door of an account, without the sessions that have ended.
-func (k *Keeper) readDoor(ctx context.Context, account string) (door, string, error) {
+func (k *Keeper) readDoor(ctx context.Context, account string) (door, error) {
 	var d door
-	raw, tag, err := k.c.States.State(ctx, doorName(account))
-	if err != nil {
-		return d, "", fmt.Errorf("sessions: %w", err)
+	if _, err := readState(ctx, k.c.States, doorName(account), &d); err != nil {
+		return d, fmt.Errorf("sessions: %w", err)
 	}
-	if raw != nil && json.Unmarshal(raw, &d) != nil {
-		return d, "", fmt.Errorf("sessions: %w", archive.ErrCorrupt)
-	}
-	now, open := k.c.Now(), []archive.Session(nil)
-	for _, s := range d.Sessions {
-		if now.Before(s.Ends) {
-			open = append(open, s)
-		}
-	}
-	d.Sessions = open
-	return d, tag, nil
+	d.dropEnded(k.c.Now())
+	return d, nil
+}
+
+func (d *door) dropEnded(now time.Time) {
+	d.Sessions = slices.DeleteFunc(d.Sessions, func(s archive.Session) bool { return !now.Before(s.Ends) })
 }
 
 // change applies edit to the door of an account, again when somebody else was faster.
 func (k *Keeper) change(ctx context.Context, account string, edit func(*door) error) error {
-	for range tries {
-		d, tag, err := k.readDoor(ctx, account)
-		if err != nil {
-			return err
-		}
-		if err := edit(&d); err != nil {
-			return err
-		}
-		raw, err := json.Marshal(d)
-		if err != nil {
-			return fmt.Errorf("sessions: %w", err)
-		}
-		err = k.c.States.SetState(ctx, doorName(account), raw, tag)
-		if !errors.Is(err, archive.ErrConflict) {
-			return err
-		}
+	err := changeState(ctx, k.c.States, doorName(account), func(d *door) error {
+		d.dropEnded(k.c.Now())
+		return edit(d)
+	})
+	if err != nil {
+		return fmt.Errorf("sessions: %w", err)
 	}
-	return fmt.Errorf("sessions: %w", archive.ErrConflict)
+	return nil
 }
 
 // knock counts an attempt before anything is checked, so that many at once are no

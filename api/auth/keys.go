@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"crypto/subtle"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -20,12 +19,7 @@ const (
 
 // NewKey makes the secret of a key of an account, and the form of it that is kept.
 func NewKey(random io.Reader, account string) (secret, kept string, err error) {
-	raw := make([]byte, 32)
-	if _, err := io.ReadFull(random, raw); err != nil {
-		return "", "", fmt.Errorf("key: %w", err)
-	}
-	secret = keyPrefix + account + "_" + hex.EncodeToString(raw)
-	return secret, TokenHash(secret), nil
+	return newSecret(random, keyPrefix+account+"_")
 }
 
 // Key is NewKey with the Keeper's randomness.

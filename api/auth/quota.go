@@ -2,11 +2,9 @@ package auth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"dangan/archive"
 )
@@ -42,7 +40,7 @@ func (k *Keeper) Take(ctx context.Context, a archive.Actor, n int) error {
 	s := kept.(*share)
 	s.Lock()
 	defer s.Unlock()
-	day := k.c.Now().In(time.FixedZone("UTC+8", 8*60*60)).Format(time.DateOnly)
+	day := archive.DateOf(k.c.Now()).ISO()
 	if s.day != day {
 		s.day, s.left = day, 0
 	}
@@ -57,35 +55,21 @@ func (k *Keeper) Take(ctx context.Context, a archive.Actor, n int) error {
 
 // fetch takes a block, or more when more are missing, or what is left of the quota.
 func (k *Keeper) fetch(ctx context.Context, a archive.Actor, s *share, missing int) error {
-	name := "quota/" + a.ID
-	for range tries {
-		raw, tag, err := k.c.States.State(ctx, name)
-		if err != nil {
-			return fmt.Errorf("quota: %w", err)
-		}
-		var t taken
-		if raw != nil && json.Unmarshal(raw, &t) != nil {
-			return fmt.Errorf("quota: %w", archive.ErrCorrupt)
-		}
+	var block int
+	err := changeState(ctx, k.c.States, "quota/"+a.ID, func(t *taken) error {
 		if t.Day != s.day {
-			t = taken{Day: s.day}
+			*t = taken{Day: s.day}
 		}
-		block := min(max(missing, a.Quota/blocks), a.Quota-t.N)
+		block = min(max(missing, a.Quota/blocks), a.Quota-t.N)
 		if block < missing {
-			return fmt.Errorf("questions: %w", ErrQuota)
+			return ErrQuota
 		}
 		t.N += block
-		if raw, err = json.Marshal(t); err != nil {
-			return fmt.Errorf("quota: %w", err)
-		}
-		err = k.c.States.SetState(ctx, name, raw, tag)
-		if err == nil {
-			s.left += block
-			return nil
-		}
-		if !errors.Is(err, archive.ErrConflict) {
-			return fmt.Errorf("quota: %w", err)
-		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("quota: %w", err)
 	}
-	return fmt.Errorf("quota: %w", archive.ErrConflict)
+	s.left += block
+	return nil
 }

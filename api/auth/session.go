@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
@@ -134,8 +133,7 @@ func (k *Keeper) open(ctx context.Context, a archive.Account, t Attempt) (*http.
 
 // sessionHash also covers the password, so that a new one ends every session.
 func sessionHash(secret string, a archive.Account) string {
-	sum := sha256.Sum256([]byte(secret + "\n" + a.Password))
-	return hex.EncodeToString(sum[:])
+	return TokenHash(secret + "\n" + a.Password)
 }
 
 // SignOut ends the actor's session, and makes the cookie that clears it from the
@@ -151,7 +149,7 @@ func (k *Keeper) SignOut(ctx context.Context, a archive.Actor) (*http.Cookie, er
 
 // Sessions are the open sessions of an account, oldest first.
 func (k *Keeper) Sessions(ctx context.Context, account string) ([]archive.Session, error) {
-	d, _, err := k.readDoor(ctx, account)
+	d, err := k.readDoor(ctx, account)
 	for i := range d.Sessions {
 		d.Sessions[i].Hash = ""
 	}
@@ -205,7 +203,7 @@ func (k *Keeper) session(r *http.Request) (archive.Actor, error) {
 		errAcc, errDoor error
 	)
 	wait.Go(func() { a, errAcc = k.account(r.Context(), id) })
-	wait.Go(func() { d, _, errDoor = k.readDoor(r.Context(), id) })
+	wait.Go(func() { d, errDoor = k.readDoor(r.Context(), id) })
 	wait.Wait()
 	if err := errors.Join(errAcc, errDoor); err != nil {
 		return Anonymous(), err

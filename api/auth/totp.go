@@ -3,11 +3,9 @@ package auth
 import (
 	"crypto/hmac"
 	"crypto/sha1"
-	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/url"
@@ -81,9 +79,7 @@ func newRecovery(random io.Reader) (codes, kept []string, err error) {
 
 // recoveryHash reads a code however it was typed.
 func recoveryHash(code string) string {
-	typed := strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(code))
-	sum := sha256.Sum256([]byte(typed))
-	return hex.EncodeToString(sum[:])
+	return TokenHash(strings.NewReplacer("-", "", " ", "").Replace(strings.ToLower(code)))
 }
 
 // otpauth is the address by which an authenticator takes a secret over.

@@ -33,8 +33,11 @@ func (r *Room) Own(ctx context.Context, actor archive.Actor, before string) (lis
 	if err != nil {
 		return nil, "", fmt.Errorf("own accesses: %w", err)
 	}
+	if len(about) == 0 {
+		return nil, "", nil
+	}
 	next = before
-	for scanned := 0; len(about) > 0 && scanned < ownScanned; scanned += maxAccesses {
+	for scanned := 0; scanned < ownScanned; scanned += maxAccesses {
 		page, err := r.c.Log.Accesses(ctx, next, maxAccesses)
 		if err != nil {
 			return nil, "", fmt.Errorf("own accesses: %w", err)
@@ -53,9 +56,6 @@ func (r *Room) Own(ctx context.Context, actor archive.Actor, before string) (lis
 			return list, "", nil
 		}
 	}
-	if len(about) == 0 {
-		next = ""
-	}
 	return list, next, nil
 }
 
@@ -71,22 +71,24 @@ func (r *Room) seen(ctx context.Context, actor archive.Actor, a archive.Access, 
 	}
 	var list []archive.Seen
 	for _, id := range records {
-		category, mine := about[id]
-		if !mine {
-			continue
+		if category, mine := about[id]; mine {
+			list = append(list, archive.Seen{At: a.At, Action: a.Action, Record: id, Category: category, Role: a.Role, Office: a.Office, Purpose: a.Purpose.Code})
 		}
-		if sealed, err := r.sealed(ctx, a); err != nil || sealed {
-			return nil, err
+	}
+	if len(list) == 0 {
+		return nil, nil
+	}
+	if sealed, err := r.sealed(ctx, a); err != nil || sealed {
+		return nil, err
+	}
+	if a.Role == archive.RoleAgency {
+		name, err := r.c.Subjects.Agency(ctx, a.Actor)
+		if err != nil {
+			return nil, fmt.Errorf("own accesses: %w", err)
 		}
-		s := archive.Seen{At: a.At, Action: a.Action, Record: id, Category: category, Role: a.Role, Office: a.Office, Purpose: a.Purpose.Code}
-		if a.Role == archive.RoleAgency {
-			name, err := r.c.Subjects.Agency(ctx, a.Actor)
-			if err != nil {
-				return nil, fmt.Errorf("own accesses: %w", err)
-			}
-			s.Agency = name
+		for i := range list {
+			list[i].Agency = name
 		}
-		list = append(list, s)
 	}
 	return list, nil
 }

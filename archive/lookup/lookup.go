@@ -44,7 +44,7 @@ func (r *Room) Ask(ctx context.Context, actor archive.Actor, q archive.Question)
 	q.Person.ID = archive.NewIDNumber(q.Person.ID.Type, q.Person.ID.Original)
 	kind, known := r.c.Schema.Question(q.Kind)
 	sources := kind.Narrowed(q.Category)
-	if err := append(r.problems(q, kind, known), refused(actor.Grant, q, sources)...).Err(); err != nil {
+	if err := append(r.problems(q, kind, known, sources), refused(actor.Grant, q, sources)...).Err(); err != nil {
 		return archive.Answer{}, err
 	}
 	found, err := r.find(ctx, q, sources)
@@ -74,7 +74,7 @@ func (r *Room) Ask(ctx context.Context, actor archive.Actor, q archive.Question)
 	return r.sign(actor, q, answer)
 }
 
-func (r *Room) problems(q archive.Question, kind archive.QuestionKind, known bool) archive.Problems {
+func (r *Room) problems(q archive.Question, kind archive.QuestionKind, known bool, sources []archive.Source) archive.Problems {
 	var ps archive.Problems
 	if !known {
 		ps.Add("unknown_question", "question")
@@ -87,7 +87,7 @@ func (r *Room) problems(q archive.Question, kind archive.QuestionKind, known boo
 		}
 	case !there:
 		ps.Add("unknown_category", "category")
-	case known && len(kind.Narrowed(q.Category)) == 0:
+	case known && len(sources) == 0:
 		ps.Add("not_answerable", "category")
 	}
 	switch {

@@ -80,11 +80,10 @@ func relation(where Relation) string {
 
 // whole shortens what would fill a line to what it is.
 func whole(roles []archive.Role) string {
-	named := slices.DeleteFunc(everybody(), func(r archive.Role) bool { return r == archive.RoleSystem || r == archive.RoleAnonymous })
 	switch {
 	case len(roles) == len(everybody()):
 		return "everybody"
-	case slices.Equal(roles, named):
+	case slices.Equal(roles, named()):
 		return "everybody with an account"
 	}
 	return list(roles)

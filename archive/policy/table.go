@@ -23,7 +23,7 @@ func Rows() []Row {
 		agency    = []archive.Role{archive.RoleAgency}
 		service   = []archive.Role{archive.RoleSystem}
 		everybody = everybody()
-		named     = everybody[:9] // with an account
+		named     = named()
 	)
 	may := func(acts ...archive.Action) []archive.Action { return acts }
 	return []Row{
@@ -78,10 +78,12 @@ func Rows() []Row {
 }
 
 // everybody are all roles, those without an account last.
-func everybody() []archive.Role {
+func everybody() []archive.Role { return append(named(), archive.RoleSystem, archive.RoleAnonymous) }
+
+// named are the roles of those who have an account.
+func named() []archive.Role {
 	return []archive.Role{
 		archive.RoleUploader, archive.RoleReviewer, archive.RoleApprover, archive.RoleHead,
-		archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor,
-		archive.RoleCitizen, archive.RoleAgency, archive.RoleSystem, archive.RoleAnonymous,
+		archive.RoleAdmin, archive.RoleSecurity, archive.RoleAuditor, archive.RoleCitizen, archive.RoleAgency,
 	}
 }

@@ -39,7 +39,7 @@ func (q *Queue) work(ctx context.Context, eager bool) {
 			if ctx.Err() != nil {
 				return
 			}
-			if !eager && q.callersFirst() && q.putBack(job) {
+			if !eager && q.callersFirst() && q.offer(job) {
 				continue
 			}
 			began := q.c.Now()
@@ -84,8 +84,8 @@ func (q *Queue) rest(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// putBack leaves a job to another worker.
-func (q *Queue) putBack(job archive.Job) bool {
+// offer leaves a job to whichever worker takes it; false when they are too far behind.
+func (q *Queue) offer(job archive.Job) bool {
 	select {
 	case q.ready <- job:
 		return true

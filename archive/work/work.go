@@ -114,12 +114,7 @@ func (q *Queue) Plan(ctx context.Context, job archive.Job) (archive.Job, error) 
 // Start hands a planned job to the workers of this process. It does not wait:
 // when they are too far behind, the sweep will find the job.
 func (q *Queue) Start(job archive.Job) {
-	if !q.take(job) {
-		return
-	}
-	select {
-	case q.ready <- job:
-	default:
+	if q.take(job) && !q.offer(job) {
 		q.give(job)
 	}
 }

@@ -25,20 +25,24 @@ type Served struct {
 // complete.
 func Deliver(w http.ResponseWriter, r *http.Request, s Served, content archive.Content) (err error) {
 	defer func() { err = errors.Join(err, content.Close()) }()
-	how := "attachment"
-	if s.Inline {
-		how = "inline"
-	}
-	h := w.Header()
-	h.Set("Content-Type", safeType(s.MediaType))
-	h.Set("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": s.Name}))
-	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	s.head(w.Header())
 	if s.SHA256 != "" {
-		h.Set("ETag", `"`+s.SHA256+`"`)
+		w.Header().Set("ETag", `"`+s.SHA256+`"`)
 	}
 	source := &seeker{content: content, clock: clock{control: http.NewResponseController(w)}}
 	http.ServeContent(w, r, "", time.Time{}, source)
 	return errors.Join(source.failure, source.shut())
+}
+
+// head says what the file is, and keeps a browser from running it.
+func (s Served) head(h http.Header) {
+	how := "attachment"
+	if s.Inline {
+		how = "inline"
+	}
+	h.Set("Content-Type", safeType(s.MediaType))
+	h.Set("Content-Disposition", mime.FormatMediaType(how, map[string]string{"filename": s.Name}))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
 }
 
 // safeType lets through the types that the reader accepts.

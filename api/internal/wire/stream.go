@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 )
 
@@ -12,6 +11,7 @@ import (
 // before. An error before the first byte leaves the answer to the caller; one
 // after it breaks the connection off, so that half a file never looks complete.
 func Stream(w http.ResponseWriter, s Served, write func(io.Writer) error) error {
+	s.Inline = true
 	out := &outlet{w: w, served: s, clock: clock{control: http.NewResponseController(w)}}
 	if err := out.set(0, 0); err != nil { // the first byte may take its time; write ends with the request
 		return err
@@ -51,10 +51,7 @@ type outlet struct {
 func (o *outlet) Write(p []byte) (int, error) {
 	if !o.begun {
 		o.begun = true
-		h := o.w.Header()
-		h.Set("Content-Type", safeType(o.served.MediaType))
-		h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": o.served.Name}))
-		h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+		o.served.head(o.w.Header())
 	}
 	if err := o.moveOn(0, 2*quiet); err != nil {
 		return 0, err
